@@ -1,0 +1,193 @@
+/* The catalogue: what there is to report, where, by whom, what is computed from it, and what the plans want
+ * of it.
+ *
+ * Read from the YAML files of one folder (areas, statistics, reporters, indicators, and plan-*.yaml),
+ * checked as a whole, then immutable: any thread may read it. Everything is found by its code and referred to
+ * by its index into the arrays below. Indexes hold for one loaded catalogue only; the permanent ids that go
+ * to disk are given by the store (`id`). */
+#ifndef SUANPAN_CATALOGUE_CATALOGUE_H
+#define SUANPAN_CATALOGUE_CATALOGUE_H
+
+#include "daemon/base/fault.h"
+#include "proto/codes.h"
+#include "proto/period.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#define CATALOGUE_NONE UINT32_MAX /* no such index */
+
+struct formula;
+
+enum catalogue_language { LANGUAGE_EN, LANGUAGE_ZH_HANS, LANGUAGE_ZH_HANT, LANGUAGE_COUNT };
+
+struct names {
+	const char *in[LANGUAGE_COUNT]; /* each present */
+};
+
+/* From the root down; a group is not a level but an aggregate over areas of any level. */
+enum area_level {
+	LEVEL_CITY,
+	LEVEL_DISTRICT,
+	LEVEL_STREET,
+	LEVEL_COMMUNITY,
+	LEVEL_COUNT,
+	LEVEL_GROUP = LEVEL_COUNT
+};
+const char *area_level_name(enum area_level level); /* "district"; static storage */
+
+/* A strictly ascending list of area indexes, owned by the catalogue. */
+struct area_list {
+	const uint32_t *area;
+	uint32_t count;
+};
+
+/* Areas come first and in depth-first order, so that a subtree is one range of indexes; then the groups. */
+struct area {
+	const char *code;
+	struct names names;
+	enum area_level level;
+	uint32_t parent; /* CATALOGUE_NONE for the root and for groups */
+	uint32_t id;     /* permanent, given by the store; 0 until then */
+	/* The areas of each level inside this one (itself included at its own level); a group's are its
+	 * members'. */
+	struct area_list inside[LEVEL_COUNT];
+	/* Every aggregate this area counts towards: itself, its ancestors, and the groups that hold any of
+	 * these. */
+	struct area_list counts_towards;
+};
+
+enum statistic_kind { KIND_FLOW, KIND_STOCK, KIND_AVERAGE, KIND_LEVEL };
+const char *statistic_kind_name(enum statistic_kind kind);
+
+struct statistic {
+	const char *code;
+	struct names names;
+	struct names unit;
+	unsigned decimals; /* of the values: 0..9 */
+	enum statistic_kind kind;
+	enum period_frequency frequency; /* native: what is reported */
+	enum area_level level;           /* where it is reported */
+	unsigned carry_months;           /* stock, level: how long a value stands in for later ones */
+	unsigned deadline_days;          /* after the period's end */
+	uint32_t id;
+};
+
+enum coverage_policy { COVERAGE_MATCHED, COVERAGE_COMPLETE };
+
+struct indicator {
+	const char *code;
+	struct names names;
+	struct names unit;
+	unsigned decimals; /* printed */
+	const char *formula_text;
+	struct formula *formula;
+	enum period_frequency frequency; /* the finest it is computed at; coarser ones follow from it */
+	enum coverage_policy coverage;
+	uint32_t id;
+};
+
+/* The shapes of a target. Their printed words (comparison_name) are those of the plan table. */
+enum comparison {
+	COMPARE_AT_LEAST,      /* >= */
+	COMPARE_MORE,          /* > */
+	COMPARE_AT_MOST,       /* <= */
+	COMPARE_LESS,          /* < */
+	COMPARE_EQUAL,         /* = */
+	COMPARE_ABOUT,         /* about, within the tolerance */
+	COMPARE_HOLD_AT_LEAST, /* hold>=: at all times, not only at the end */
+	COMPARE_HOLD_EQUAL,    /* hold= */
+	COMPARE_STRIVE,        /* strive>=: wished for, not promised */
+	COMPARE_TRACKS_GDP,    /* tracks-gdp: keeps pace with the indicator named in `follows` */
+	COMPARISON_COUNT
+};
+const char *comparison_name(enum comparison comparison);
+
+enum nature { NATURE_BINDING, NATURE_ANTICIPATORY };
+const char *nature_name(enum nature nature);
+
+/* Numbers of a target are exact and scaled by the places they are printed with. */
+struct printed_number {
+	bool present;
+	int64_t units;
+	unsigned decimals;
+	const char *text; /* as printed in the plan, or NULL where it is the number itself */
+};
+
+struct target {
+	const char *row; /* "15a" */
+	uint32_t indicator;
+	uint32_t area; /* the root, or a group */
+	struct printed_number baseline;
+	struct printed_number goal;
+	enum comparison comparison;
+	struct printed_number tolerance; /* about: how far off still counts; in percent of the goal */
+	uint32_t follows;                /* tracks-gdp: an indicator */
+	enum nature nature;
+	const char *cancelled; /* why it was dropped, or NULL */
+};
+
+struct plan {
+	const char *code;
+	struct names names;
+	int first_year, last_year; /* the baseline year is the one before the first */
+	const struct target *targets;
+	uint32_t target_count;
+};
+
+struct reporter {
+	const char *code;
+	struct names names;
+	struct area_list areas; /* exactly the areas it may report, descendants spelled out */
+	const bool *statistics; /* one flag per statistic */
+	uint32_t id;
+};
+
+struct catalogue {
+	struct area *areas; /* areas, then groups */
+	uint32_t area_count;
+	uint32_t group_first; /* index of the first group; == area_count without groups */
+	uint32_t root;
+	struct statistic *statistics;
+	uint32_t statistic_count;
+	struct indicator *indicators;
+	uint32_t indicator_count;
+	struct plan *plans;
+	uint32_t plan_count;
+	struct reporter *reporters;
+	uint32_t reporter_count;
+	struct catalogue_index *index; /* for the finders */
+	struct arena *memory;
+};
+
+enum catalogue_verdict { CATALOGUE_REFUSED = 1 };
+
+/* Loads and checks every file of `folder`. Every mistake is one line on `errors`:
+ *     config/catalogue/indicators.yaml:12: formula: column 9: unknown statistic 'hospital_bed', nearest is
+ * 'hospital_beds' Answers 0, CATALOGUE_REFUSED after at least one line, or a fault. Give the result to
+ * catalogue_free. */
+int MUST_CHECK catalogue_load(const char *folder, FILE *errors, struct catalogue **ret_catalogue);
+void catalogue_free(struct catalogue *catalogue); /* NULL is fine */
+
+/* By exact code; CATALOGUE_NONE if there is none. */
+uint32_t catalogue_find_area(const struct catalogue *catalogue, const char *code);
+uint32_t catalogue_find_statistic(const struct catalogue *catalogue, const char *code);
+uint32_t catalogue_find_indicator(const struct catalogue *catalogue, const char *code);
+uint32_t catalogue_find_plan(const struct catalogue *catalogue, const char *code);
+uint32_t catalogue_find_reporter(const struct catalogue *catalogue, const char *code);
+/* An area or group by code or by its name in any script (ASCII case folded; "荔湾区" and "荔湾" both do). */
+uint32_t catalogue_find_area_by_name(const struct catalogue *catalogue, const char *text);
+/* Nearest code (for areas: code or name) worth suggesting, or NULL. */
+const char *catalogue_suggest_area(const struct catalogue *catalogue, const char *text);
+const char *catalogue_suggest_value(const struct catalogue *catalogue,
+                                    const char *text); /* statistics and indicators */
+const char *catalogue_suggest_plan(const struct catalogue *catalogue, const char *text);
+
+bool catalogue_reporter_may_report_area(const struct reporter *reporter, uint32_t area);
+
+/* The plan window (several plans may share it) that holds the year: its first and last year. */
+bool catalogue_plan_window(const struct catalogue *catalogue, int year, int *ret_first_year,
+                           int *ret_last_year);
+
+#endif

@@ -1,0 +1,37 @@
+/* Which values a changed observation can have changed: (indicator, area, period), each once.
+ *
+ * Pure. Collects over a whole commit: add every touched observation, then walk the result in (indicator,
+ * area, period) order. A value exists from the first observation of any of its statistics up to the
+ * *frontier*: the last day of the newest native period anyone has reported for one of them. */
+#ifndef SUANPAN_INDICATOR_AFFECTED_H
+#define SUANPAN_INDICATOR_AFFECTED_H
+
+#include "daemon/catalogue/catalogue.h"
+#include <stdint.h>
+
+struct affected_value {
+	uint32_t indicator, area; /* indexes */
+	struct period period;
+};
+
+struct affected;
+
+int MUST_CHECK affected_new(const struct catalogue *catalogue, struct affected **ret_affected);
+void affected_free(struct affected *affected);
+void affected_reset(struct affected *affected);
+
+/* How far each statistic reaches: last day of its newest reported native period; INT32_MIN before the first.
+ * Set before adding, with the frontiers as they are after the commit's observations, and what they were
+ * before it. */
+void affected_set_frontier(struct affected *affected, uint32_t statistic, int32_t before, int32_t after);
+
+/* One observation of (statistic, area, native period) came, changed or went. */
+int MUST_CHECK affected_add(struct affected *affected, uint32_t statistic, uint32_t area,
+                            struct period period);
+
+/* Sorted, without repetitions; valid until the next add or reset. Where a frontier moved, also the values of
+ * the indicator's areas in the periods that thereby began to exist. */
+int MUST_CHECK affected_list(struct affected *affected, const struct affected_value **ret_values,
+                             size_t *ret_count);
+
+#endif

@@ -1,0 +1,91 @@
+/* Evaluation: the value of a formula, or of a lone statistic, at one area and period, with its coverage.
+ *
+ * Pure: everything it knows comes through `struct cell_source`. Exact: sums are integers, arithmetic is on
+ * exact fractions, rounding happens once at the end (half away from zero).
+ *
+ * What stands behind a value (matched coverage)
+ *   The formula's atoms (see catalogue/formula.h) are looked up per *unit*: the areas, at the coarsest level
+ * any of its statistics is reported at, inside the evaluated area. A statistic of a finer level has a value
+ * for a unit once all its areas inside the unit have one.
+ *   - A stock or level atom has a value at its point: the last native one at or before the period's end, at
+ * most carry_months old. It is *carried* when a newer native period had ended by then.
+ *   - A flow or average atom has cells: the native periods of its window. Atoms with windows of one frequency
+ * and length are matched cell by cell, by position: a cell counts only if each of them has it (so a year so
+ * far is compared with the same months of the year before).
+ *   - A unit is *reported* when all its stock atoms have values and its cells reach from the window's start
+ * to the newest cell any unit of the evaluated area has. Everyone else is *missing*, by name.
+ *   - The value is over the reported units. One exception makes "the sum so far" useful: if all atoms are
+ * flows of one shape (one matched group), every matched cell counts, also those of units that are behind.
+ *   Status: A; P if a unit is missing, a window is not over yet, or an input is not A (then the input's, if
+ * all agree). An average is summed over areas and its mean taken over the cells of the window.
+ *
+ * COVERAGE_COMPLETE: no value until no unit is missing. */
+#ifndef SUANPAN_INDICATOR_EVALUATE_H
+#define SUANPAN_INDICATOR_EVALUATE_H
+
+#include "daemon/catalogue/catalogue.h"
+#include "daemon/catalogue/formula.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One current observation: what the store keeps per (statistic, period, area). */
+struct cell {
+	int64_t value;
+	uint64_t entry; /* journal entry that brought it; 0: there is none, the cell is empty */
+	char status;    /* SDMX letter; a cell with a status without value counts as empty */
+};
+
+#define CELLS_PER_ROW 32
+/* The cells of one (statistic, native period) for the 32 areas whose permanent ids share id / 32. */
+struct cell_row {
+	struct cell cell[CELLS_PER_ROW];
+};
+
+/* Where evaluation reads. The row lives until the source's transaction ends; NULL: no cell in it. */
+struct cell_source {
+	void *context;
+	int (*row)(void *context, uint32_t statistic_id, struct period period, uint32_t row_number,
+	           const struct cell_row **ret_row);
+};
+
+enum value_state {
+	VALUE_PRESENT,
+	VALUE_NO_DATA,    /* nobody has reported what it needs */
+	VALUE_INCOMPLETE, /* coverage: complete, and someone is missing */
+	VALUE_DIVISION_BY_ZERO,
+	VALUE_OVERFLOW,  /* beyond what exact arithmetic holds */
+	VALUE_NO_PLAN,   /* cumulative, average_growth, baseline: no plan covers the period */
+	VALUE_NOT_HERE,  /* the area lies below the level a statistic is reported at */
+	VALUE_UNDEFINED, /* a root of a negative number; growth over no years */
+};
+const char *value_state_text(enum value_state state); /* "division by zero"; static storage */
+
+/* A value travels with its state. `units` means something only under VALUE_PRESENT. */
+struct value {
+	enum value_state state;
+	int64_t units; /* times 10^-decimals of the indicator or statistic */
+	char status;
+	uint32_t reported, expected;
+	uint64_t newest_entry; /* the newest journal entry behind it; 0 without any */
+	uint32_t cells; /* observations of any of its atoms found in the area; 0: nothing there at all */
+	/* Area indexes of the missing and of the reported that were carried; from the evaluator, valid until
+	 * its next call. */
+	const uint32_t *missing, *carried;
+	uint32_t missing_count, carried_count;
+};
+
+/* Holds scratch memory between evaluations; one thread at a time. */
+struct evaluator;
+int MUST_CHECK evaluator_new(const struct catalogue *catalogue, struct evaluator **ret_evaluator);
+void evaluator_free(struct evaluator *evaluator);
+
+/* Answers 0 (whatever the state), or a fault of the source or of memory. */
+int MUST_CHECK evaluate_indicator(struct evaluator *evaluator, uint32_t indicator, uint32_t area,
+                                  struct period period, const struct cell_source *source,
+                                  struct value *ret_value);
+/* A statistic by itself, at any period of its own or a coarser frequency; stocks also at finer ones. */
+int MUST_CHECK evaluate_statistic(struct evaluator *evaluator, uint32_t statistic, uint32_t area,
+                                  struct period period, const struct cell_source *source,
+                                  struct value *ret_value);
+
+#endif

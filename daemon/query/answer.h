@@ -1,0 +1,30 @@
+/* Answers: one Query message in, Answer messages out, from one snapshot of the store.
+ *
+ * Called on the query thread. Knows nothing of sockets: chunks go to a sink. */
+#ifndef SUANPAN_QUERY_ANSWER_H
+#define SUANPAN_QUERY_ANSWER_H
+
+#include "daemon/catalogue/catalogue.h"
+#include "daemon/store/store.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct answer_context {
+	const struct catalogue *catalogue;
+	struct store *store;
+	struct evaluator *evaluator; /* the query thread's own */
+	struct arena *arena;         /* for the decoded Query and the rows; reset by every call */
+	uint64_t live_epoch;
+	int64_t started_wall_ms;
+};
+
+/* Takes one packed Answer; bytes are the callee's only for the call. Not 0 ends the answering and is passed
+ * on. */
+typedef int answer_sink(void *closure, const void *bytes, size_t size);
+
+/* Every query, however wrong, gets at least one Answer (the last has `last`). Answers what the sink answered,
+ * or a fault. */
+int MUST_CHECK query_answer(const struct answer_context *context, const void *request, size_t size,
+                            answer_sink *sink, void *closure);
+
+#endif

@@ -1,0 +1,109 @@
+/* The store: every observation for good, and everything derived from it, in one LMDB environment.
+ *
+ * What always holds: one commit number is one transaction; the journal entry of a report, its observations,
+ * the totals and the indicator values it moved are in the same one. Names have permanent ids, given at first
+ * sight, so reordering or editing the catalogue never renumbers data. Nothing is overwritten: a superseded
+ * observation moves to the revisions.
+ *
+ * Threads: one writer (store/write.h); any number of readers, each with its own snapshot, for a short time.
+ */
+#ifndef SUANPAN_STORE_STORE_H
+#define SUANPAN_STORE_STORE_H
+
+#include "daemon/base/fault.h"
+#include "daemon/catalogue/catalogue.h"
+#include "daemon/indicator/evaluate.h"
+#include <stddef.h>
+#include <stdint.h>
+
+#define STORE_FORMAT      1
+#define STORE_HASH_SIZE   32
+#define STORE_STREAM_SIZE 16
+
+struct store;
+
+/* Opens or makes the store in the folder `path` (made if it is not there, mode 0700) and takes its lock: a
+ * second daemon on the same store is refused (-EBUSY). FAULT_FORMAT when it is newer than STORE_FORMAT. */
+int MUST_CHECK store_open(const char *path, struct store **ret_store);
+void store_close(struct store *store); /* NULL is fine; no snapshot may be open */
+
+/* Gives every area, statistic, indicator and reporter of the catalogue its permanent id (one commit if any is
+ * new), and remembers the catalogue for the calls below. */
+int MUST_CHECK store_bind_catalogue(struct store *store, struct catalogue *catalogue, int64_t wall_ms);
+
+/* ---- reading: one consistent state, until closed. Keep it open for milliseconds, not longer. ---- */
+struct snapshot;
+int MUST_CHECK snapshot_open(struct store *store, struct snapshot **ret_snapshot);
+void snapshot_close(struct snapshot *snapshot); /* NULL is fine; all rows from it die */
+
+/* Rows of observations for the evaluator; checksums verified. */
+struct cell_source snapshot_cells(struct snapshot *snapshot);
+
+struct store_summary {
+	uint64_t commit, entries, observations, revisions, values, refused;
+	uint8_t head[STORE_HASH_SIZE]; /* hash of the newest journal entry */
+	uint64_t map_bytes, used_bytes;
+};
+int MUST_CHECK snapshot_summary(struct snapshot *snapshot, struct store_summary *ret_summary);
+
+/* First and last day of the native periods of a statistic that were ever reported. Answers SNAPSHOT_NOTHING
+ * if none. */
+enum snapshot_verdict { SNAPSHOT_NOTHING = 1 };
+struct extent {
+	int32_t first_day, last_day;
+};
+int MUST_CHECK snapshot_extent(struct snapshot *snapshot, uint32_t statistic_id, struct extent *ret_extent);
+
+/* An indicator's value as it was computed in the transaction of its data. */
+struct stored_value {
+	enum value_state state;
+	int64_t units;
+	char status;
+	uint32_t reported, expected;
+	uint64_t commit;                       /* that last changed it */
+	uint32_t missing[64], carried[64];     /* permanent area ids; the first 64 of them */
+	uint32_t missing_count, carried_count; /* how many there are in all */
+};
+int MUST_CHECK snapshot_value(struct snapshot *snapshot, uint32_t indicator_id, uint32_t area_id,
+                              struct period period, struct stored_value *ret_value);
+/* Calls `each` for the stored values of one indicator, area and frequency with from <= period <= to,
+ * ascending; stops at its first answer other than 0 and passes that on. */
+int MUST_CHECK snapshot_walk_values(
+    struct snapshot *snapshot, uint32_t indicator_id, uint32_t area_id, struct period from, struct period to,
+    int (*each)(void *context, struct period period, const struct stored_value *value), void *context);
+
+/* One observation as it stood from some journal entry on. */
+struct revision {
+	uint64_t entry;
+	int64_t value;
+	char status;
+};
+/* Oldest first, the last is the current one. *ret_revisions is from malloc, the caller's to free; NULL and 0
+ * if none. */
+int MUST_CHECK snapshot_revisions(struct snapshot *snapshot, uint32_t statistic_id, uint32_t area_id,
+                                  struct period period, struct revision **ret_revisions, size_t *ret_count);
+
+/* An accepted report in the journal. `payload` lives until the snapshot closes: the bytes as they were
+ * received. */
+struct journal_entry {
+	uint64_t entry, commit;
+	int64_t wall_ms;
+	uint32_t reporter_id;
+	uint8_t stream[STORE_STREAM_SIZE];
+	uint64_t sequence;
+	uint8_t hash[STORE_HASH_SIZE];
+	const void *payload;
+	size_t payload_size;
+};
+int MUST_CHECK snapshot_entry(struct snapshot *snapshot, uint64_t entry, struct journal_entry *ret_entry);
+/* The code that a permanent reporter id stands for; lives until the store closes. NULL: no such id. */
+const char *snapshot_reporter_code(struct snapshot *snapshot, uint32_t reporter_id);
+
+struct reporter_summary {
+	uint64_t reports;     /* accepted */
+	int64_t last_wall_ms; /* when the newest was accepted; 0: never */
+};
+int MUST_CHECK snapshot_reporter(struct snapshot *snapshot, uint32_t reporter_id,
+                                 struct reporter_summary *ret_summary);
+
+#endif
