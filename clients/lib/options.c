@@ -173,8 +173,7 @@ static int print_command_help(const struct program *program, const struct comman
 	return EXIT_DONE;
 }
 
-/* --------------------------------------------------------------------------------------------- complaining
- */
+/* ---------------------------------------------------------------------------------------- complaining */
 
 static int complain_of_command(const struct parse *parse, const char *word)
 {
