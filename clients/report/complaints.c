@@ -23,8 +23,8 @@ static bool make_room(struct complaints *complaints)
 	return true;
 }
 
-void complain(struct complaints *complaints, uint32_t file, uint32_t line, const char *column, const char *format,
-              ...)
+void complain(struct complaints *complaints, uint32_t file, uint32_t line, const char *column,
+              const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);

@@ -22,11 +22,11 @@ struct complaints {
 	bool incomplete; /* memory ran out: there are more than are listed */
 };
 
-/* An all-zero struct complaints is empty. `line` 0: the whole file. `column` (a literal, or NULL) is a name of the
- * header. */
+/* An all-zero struct complaints is empty. `line` 0: the whole file. `column` (a literal, or NULL) is a name
+ * of the header. */
 void complaints_done(struct complaints *complaints);
-void complain(struct complaints *complaints, uint32_t file, uint32_t line, const char *column, const char *format,
-              ...) PRINTF_LIKE(5, 6);
+void complain(struct complaints *complaints, uint32_t file, uint32_t line, const char *column,
+              const char *format, ...) PRINTF_LIKE(5, 6);
 /* One line each, by file and line. `files` are their names. Sorts the list. */
 void complaints_print(struct complaints *complaints, const char *const files[], FILE *stream);
 

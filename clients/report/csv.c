@@ -18,8 +18,8 @@ static void PRINTF_LIKE(3, 4) note_mistake(struct csv *csv, uint32_t line, const
 
 /* ---- encoding ---- */
 
-/* Bytes of the well-formed UTF-8 character at `at`, or 0. The ranges are table 3-7 of the Unicode standard: no
- * overlong forms, no surrogates, nothing above U+10FFFF. */
+/* Bytes of the well-formed UTF-8 character at `at`, or 0. The ranges are table 3-7 of the Unicode standard:
+ * no overlong forms, no surrogates, nothing above U+10FFFF. */
 static size_t character_length(const unsigned char *at, const unsigned char *end)
 {
 	static const struct {
@@ -139,9 +139,10 @@ static void read_plain(struct csv *csv, struct csv_field *field)
 {
 	for (; !at_field_end(csv); csv->at++) {
 		if (*csv->at == '"')
-			note_mistake(csv, csv->line,
-			             "a quote inside a field that does not start with one; put the whole field in "
-			             "quotes and double the quotes in it");
+			note_mistake(
+			    csv, csv->line,
+			    "a quote inside a field that does not start with one; put the whole field in "
+			    "quotes and double the quotes in it");
 		else if (*csv->at == '\r')
 			note_mistake(csv, csv->line, "a carriage return alone; lines must end in LF or CRLF");
 	}
@@ -152,9 +153,10 @@ static void read_plain(struct csv *csv, struct csv_field *field)
 static void finish_quoted(struct csv *csv)
 {
 	if (!at_field_end(csv))
-		note_mistake(csv, csv->line,
-		             "text after a closing quote; expected a comma or the end of the line (a quote inside "
-		             "a field is written twice)");
+		note_mistake(
+		    csv, csv->line,
+		    "text after a closing quote; expected a comma or the end of the line (a quote inside "
+		    "a field is written twice)");
 	while (!at_field_end(csv))
 		csv->at++;
 }
@@ -191,7 +193,8 @@ static void read_field(struct csv *csv, struct csv_record *record)
 		note_mistake(csv, csv->line, "more than %d fields", CSV_FIELDS_MAX);
 }
 
-/* What stands behind a field (comma, line end, closing quote) has been read by now and gives its byte to the NUL. */
+/* What stands behind a field (comma, line end, closing quote) has been read by now and gives its byte to the
+ * NUL. */
 static void end_fields(struct csv_record *record)
 {
 	for (size_t i = 0; i < record->count; i++)

@@ -21,7 +21,8 @@ struct quoted quote(const char *text, size_t length)
 	size_t taken = length < room ? length : room;
 	while (taken < length && taken > 0 && ((unsigned char)text[taken] & 0xc0) == 0x80)
 		taken--;
-	snprintf(quoted.text, sizeof quoted.text, "'%.*s%s'", (int)taken, text, taken < length ? ELLIPSIS : "");
+	snprintf(quoted.text, sizeof quoted.text, "'%.*s%s'", (int)taken, text,
+	         taken < length ? ELLIPSIS : "");
 	for (char *at = quoted.text; *at; at++)
 		if ((unsigned char)*at < 0x20 || *at == 0x7f)
 			*at = '?';

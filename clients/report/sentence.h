@@ -12,8 +12,8 @@ struct sentence {
 
 void sentence_set(struct sentence *sentence, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* 'text' in quotes: control characters become '?' (they could drive a terminal), long text is cut with an ellipsis
- * between two characters. */
+/* 'text' in quotes: control characters become '?' (they could drive a terminal), long text is cut with an
+ * ellipsis between two characters. */
 struct quoted {
 	char text[96];
 };

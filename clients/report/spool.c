@@ -1,4 +1,5 @@
-/* This file owns lmdb.h in the clients: the daemon's layer over it is made for one process that owns its store. */
+/* This file owns lmdb.h in the clients: the daemon's layer over it is made for one process that owns its
+ * store. */
 #include "clients/report/spool.h"
 #include <dirent.h>
 #include <endian.h>
@@ -58,7 +59,8 @@ static int fault_of(int code)
 static int explain(struct spool *spool, int code)
 {
 	if (code == MDB_MAP_FULL)
-		sentence_set(spool->why, "the spool in %s is full (1 GiB); deliver what is in it first", spool->path);
+		sentence_set(spool->why, "the spool in %s is full (1 GiB); deliver what is in it first",
+		             spool->path);
 	else
 		sentence_set(spool->why, "the spool in %s: %s", spool->path, mdb_strerror(code));
 	return fault_of(code);
@@ -72,7 +74,8 @@ static int out_of_memory(struct spool *spool)
 
 static int damaged(struct spool *spool, const char *what)
 {
-	sentence_set(spool->why, "the spool in %s is damaged: %s does not match its checksum", spool->path, what);
+	sentence_set(spool->why, "the spool in %s is damaged: %s does not match its checksum", spool->path,
+	             what);
 	return FAULT_CORRUPT;
 }
 
@@ -167,7 +170,8 @@ static uint64_t sequence_of(const MDB_val *key)
 
 /* ---- the folder ---- */
 
-/* LMDB syncs its files, not the folder that names them: without this a power cut could forget the whole spool. */
+/* LMDB syncs its files, not the folder that names them: without this a power cut could forget the whole
+ * spool. */
 static void sync_folder(const char *path)
 {
 	int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -227,8 +231,8 @@ static bool is_empty_folder(const char *path)
 	return entries <= 2; /* . and .. */
 }
 
-/* A folder that was there before is ours only if it is empty or a spool: nobody's /tmp gets another mode. Two first
- * pushes at once may both see a folder that the other is just filling; its lock file tells it apart. */
+/* A folder that was there before is ours only if it is empty or a spool: nobody's /tmp gets another mode. Two
+ * first pushes at once may both see a folder that the other is just filling; its lock file tells it apart. */
 static int prepare_folder(struct spool *spool)
 {
 	int fault = make_folders(spool->path);
@@ -242,14 +246,16 @@ static int prepare_folder(struct spool *spool)
 	bool ours = access(lock, F_OK) == 0 || spool_exists(spool->path) || is_empty_folder(spool->path);
 	free(lock);
 	if (!ours) {
-		sentence_set(spool->why, "%s is not a spool and holds other files; give --spool another folder",
+		sentence_set(spool->why,
+		             "%s is not a spool and holds other files; give --spool another folder",
 		             spool->path);
 		return SPOOL_NOT_A_SPOOL;
 	}
 	struct stat status;
 	if (stat(spool->path, &status) || ((status.st_mode & 077) && chmod(spool->path, 0700))) {
 		fault = -errno;
-		sentence_set(spool->why, "cannot close the folder %s to others: %s", spool->path, strerror(errno));
+		sentence_set(spool->why, "cannot close the folder %s to others: %s", spool->path,
+		             strerror(errno));
 		return fault;
 	}
 	return 0;
@@ -275,7 +281,8 @@ static int check_format(struct spool *spool, MDB_txn *transaction)
 	uint32_t format = get_u32(&at);
 	if (format == SPOOL_FORMAT)
 		return 0;
-	sentence_set(spool->why, "the spool in %s has format %" PRIu32 ", this program knows format %d; use a newer one",
+	sentence_set(spool->why,
+	             "the spool in %s has format %" PRIu32 ", this program knows format %d; use a newer one",
 	             spool->path, format, SPOOL_FORMAT);
 	return FAULT_FORMAT;
 }
@@ -438,9 +445,10 @@ static int adopt_reporter(struct spool *spool, const char *reporter, struct spoo
 	if (state->has_identity) {
 		if (strcmp(state->reporter, reporter) == 0)
 			return 0;
-		sentence_set(spool->why,
-		             "the spool in %s belongs to the reporter '%s'; '%s' needs a spool of its own (--spool)",
-		             spool->path, state->reporter, reporter);
+		sentence_set(
+		    spool->why,
+		    "the spool in %s belongs to the reporter '%s'; '%s' needs a spool of its own (--spool)",
+		    spool->path, state->reporter, reporter);
 		return SPOOL_OTHER_REPORTER;
 	}
 	if (strlen(reporter) >= sizeof state->reporter ||
@@ -557,7 +565,8 @@ static int take_lock(struct spool *spool, int file, int timeout_ms)
 	int64_t deadline = now_ms() + timeout_ms;
 	while (flock(file, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR) {
-			sentence_set(spool->why, "cannot lock the spool in %s: %s", spool->path, strerror(errno));
+			sentence_set(spool->why, "cannot lock the spool in %s: %s", spool->path,
+			             strerror(errno));
 			return -errno;
 		}
 		if (now_ms() >= deadline) {
@@ -624,8 +633,8 @@ static int list_in(struct spool *spool, MDB_txn *transaction, uint64_t last, uin
 		return out_of_memory(spool);
 	MDB_cursor *cursor;
 	code = mdb_cursor_open(transaction, spool->reports, &cursor);
-	int fault = code ? explain(spool, code)
-	                 : list_keys(spool, cursor, last, list, numbers.ms_entries, ret_count);
+	int fault =
+	    code ? explain(spool, code) : list_keys(spool, cursor, last, list, numbers.ms_entries, ret_count);
 	if (!code)
 		mdb_cursor_close(cursor);
 	if (fault)
@@ -668,7 +677,8 @@ static bool read_head(const MDB_val *value, struct spool_report *ret_head)
 static struct spool_report *copy_record(const MDB_val *value, const struct spool_report *head)
 {
 	const uint8_t *from = (const uint8_t *)value->mv_data + REPORT_HEAD;
-	size_t tail = value->mv_size - REPORT_HEAD - head->payload_size - head->row_count * 2 * sizeof(uint32_t);
+	size_t tail =
+	    value->mv_size - REPORT_HEAD - head->payload_size - head->row_count * 2 * sizeof(uint32_t);
 	size_t size = sizeof(struct spool_report) + head->file_count * sizeof(char *) +
 	              head->row_count * sizeof(struct spool_place) + head->payload_size + tail + 1;
 	struct spool_report *report = malloc(size);

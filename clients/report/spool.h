@@ -1,13 +1,13 @@
 /* The spool: reports that were given their number and are not acknowledged yet, in one LMDB environment.
  *
- * What always holds: a report gets its number and its exact bytes in one synced transaction, all reports of one push
- * in the same one; a number is never given twice and its bytes never change until it is removed. The stream's name
- * (16 random bytes) is made with the first report and belongs to one reporter for good. Every record carries its own
- * checksum, because LMDB has none, and the format its version.
+ * What always holds: a report gets its number and its exact bytes in one synced transaction, all reports of
+ * one push in the same one; a number is never given twice and its bytes never change until it is removed. The
+ * stream's name (16 random bytes) is made with the first report and belongs to one reporter for good. Every
+ * record carries its own checksum, because LMDB has none, and the format its version.
  *
- * One thread at a time. Several processes may use a spool at once: transactions take turns, and spool_lock makes sure
- * that only one of them delivers. Never fork while a spool is open, and never copy a spool to use both: its numbers
- * would name two different reports.
+ * One thread at a time. Several processes may use a spool at once: transactions take turns, and spool_lock
+ * makes sure that only one of them delivers. Never fork while a spool is open, and never copy a spool to use
+ * both: its numbers would name two different reports.
  *
  * The sentence given at spool_open gets the reason of every answer other than 0, for people. */
 #ifndef SUANPAN_CLIENTS_REPORT_SPOOL_H
@@ -32,8 +32,8 @@ enum spool_verdict {
 	SPOOL_NOTHING = 4,        /* no such record */
 };
 
-/* Opens the spool in the folder `path`, or makes it (mode 0700, parents too). FAULT_FORMAT if a newer program made
- * it. `why` is borrowed until spool_close. */
+/* Opens the spool in the folder `path`, or makes it (mode 0700, parents too). FAULT_FORMAT if a newer program
+ * made it. `why` is borrowed until spool_close. */
 int MUST_CHECK spool_open(const char *path, struct sentence *why, struct spool **ret_spool);
 void spool_close(struct spool *spool); /* NULL is fine */
 /* Whether there is a spool in the folder; makes nothing. */
@@ -74,21 +74,24 @@ struct spool_batch {
 	struct spool_state state; /* what the next report is to be packed with; `next` moves with every put */
 	int failed;               /* sticky: the first fault; the calls after it do nothing */
 };
-/* Waits for other writers. Makes the stream if there is none; SPOOL_OTHER_REPORTER if it is not this one's. */
+/* Waits for other writers. Makes the stream if there is none; SPOOL_OTHER_REPORTER if it is not this one's.
+ */
 int MUST_CHECK spool_begin(struct spool *spool, const char *reporter, struct spool_batch *ret_batch);
 /* Stores the report under batch->state.next (report->sequence is not looked at). */
 void spool_put(struct spool_batch *batch, const struct spool_report *report);
-int MUST_CHECK spool_commit(struct spool_batch *batch); /* on disk when it answers 0; the batch is over either way */
+int MUST_CHECK
+spool_commit(struct spool_batch *batch); /* on disk when it answers 0; the batch is over either way */
 void spool_abort(struct spool_batch *batch);
 
 /* ---- delivering ---- */
 
-/* Waits up to timeout_ms for other processes that deliver; held until spool_close or the end of the process. */
+/* Waits up to timeout_ms for other processes that deliver; held until spool_close or the end of the process.
+ */
 int MUST_CHECK spool_lock(struct spool *spool, int timeout_ms);
 /* The pending sequences up to `last`, ascending; malloc, the caller's to free. NULL if there are none. */
 int MUST_CHECK spool_list(struct spool *spool, uint64_t last, uint64_t **ret_sequences, size_t *ret_count);
-/* One block from malloc, the caller's to free. SPOOL_NOTHING, or FAULT_CORRUPT if its bytes are not those that were
- * stored. */
+/* One block from malloc, the caller's to free. SPOOL_NOTHING, or FAULT_CORRUPT if its bytes are not those
+ * that were stored. */
 int MUST_CHECK spool_read(struct spool *spool, uint64_t sequence, struct spool_report **ret_report);
 /* Forgets reports that were decided, in one synced transaction. Those not there (any more) do not matter. */
 int MUST_CHECK spool_remove(struct spool *spool, const uint64_t sequences[], size_t count);
@@ -97,6 +100,7 @@ int MUST_CHECK spool_remove(struct spool *spool, const uint64_t sequences[], siz
 
 int MUST_CHECK spool_write_cache(struct spool *spool, int64_t wall_ms, const void *bytes, size_t size);
 /* malloc, the caller's to free. SPOOL_NOTHING if none was kept, or what was kept is damaged. */
-int MUST_CHECK spool_read_cache(struct spool *spool, int64_t *ret_wall_ms, void **ret_bytes, size_t *ret_size);
+int MUST_CHECK spool_read_cache(struct spool *spool, int64_t *ret_wall_ms, void **ret_bytes,
+                                size_t *ret_size);
 
 #endif
