@@ -115,13 +115,25 @@ static int take_reports(struct front *front)
 	return result == ROUTER_EMPTY ? 0 : result;
 }
 
+static int welcome(struct front *front, const char *topic)
+{
+	const void *bytes;
+	size_t size;
+	int result = publisher_pack_welcome(front->publisher, &bytes, &size);
+	return result != 0 ? result : live_publish(front->live, topic, bytes, size);
+}
+
 static int take_subscriptions(struct front *front)
 {
 	size_t count = atomic_load(front->subscriptions);
+	char granted[LIVE_TOPIC_MAX + 1];
 	int result = 0;
-	for (int i = 0; i < TURN_MAX && result == 0; i++)
-		result = live_take_subscription(front->live, &count);
-	atomic_store(front->subscriptions, count);
+	for (int i = 0; i < TURN_MAX && result == 0; i++) {
+		result = live_take_subscription(front->live, &count, granted);
+		atomic_store(front->subscriptions, count); /* before the welcome promises anything */
+		if (granted[0] != '\0')
+			result = welcome(front, granted);
+	}
 	return result == LIVE_EMPTY ? 0 : result;
 }
 

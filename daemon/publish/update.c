@@ -49,13 +49,33 @@ void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
+static int pack(struct publisher *publisher, Suanpan__Value *value, uint64_t sequence, size_t *ret_size)
+{
+	Suanpan__Update update;
+	suanpan__update__init(&update);
+	update.major = ENVELOPE_MAJOR;
+	update.epoch = publisher->epoch;
+	update.sequence = sequence;
+	update.value = value;
+	free(publisher->bytes);
+	publisher->bytes = NULL;
+	return envelope_pack(&update.base, ENVELOPE_ANSWER_MAX, &publisher->bytes, ret_size);
+}
+
+int publisher_pack_welcome(struct publisher *publisher, const void **ret_bytes, size_t *ret_size)
+{
+	int result = pack(publisher, NULL, 0, ret_size);
+	if (result == 0)
+		*ret_bytes = publisher->bytes;
+	return result;
+}
+
 int publisher_pack(struct publisher *publisher, const struct changed_value *changed, const char **ret_topic,
                    const void **ret_bytes, size_t *ret_size)
 {
 	const struct indicator *indicator = &publisher->catalogue->indicators[changed->indicator];
 	const struct measure measure = measure_of_indicator(indicator);
 	struct kept_value kept;
-	Suanpan__Update update;
 	arena_reset(publisher->arena);
 	words_kept(&publisher->words, &changed->value, &kept);
 	Suanpan__Value value = words_value(&publisher->words, &measure, changed->area, changed->period,
@@ -64,14 +84,7 @@ int publisher_pack(struct publisher *publisher, const struct changed_value *chan
 		publisher->words.exhausted = false;
 		return -ENOMEM;
 	}
-	suanpan__update__init(&update);
-	update.major = ENVELOPE_MAJOR;
-	update.epoch = publisher->epoch;
-	update.sequence = ++publisher->sequences[changed->indicator];
-	update.value = &value;
-	free(publisher->bytes);
-	publisher->bytes = NULL;
-	int result = envelope_pack(&update.base, ENVELOPE_ANSWER_MAX, &publisher->bytes, ret_size);
+	int result = pack(publisher, &value, ++publisher->sequences[changed->indicator], ret_size);
 	if (result != 0)
 		return result;
 	snprintf(publisher->topic, sizeof publisher->topic, LIVE_TOPIC_PREFIX "%s.%s", indicator->code,

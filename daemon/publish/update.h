@@ -19,4 +19,7 @@ void publisher_free(struct publisher *publisher); /* NULL is fine */
 int MUST_CHECK publisher_pack(struct publisher *publisher, const struct changed_value *changed,
                               const char **ret_topic, const void **ret_bytes, size_t *ret_size);
 
+/* The Update without a value that says: a subscription counts from here. */
+int MUST_CHECK publisher_pack_welcome(struct publisher *publisher, const void **ret_bytes, size_t *ret_size);
+
 #endif
