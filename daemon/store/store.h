@@ -96,7 +96,7 @@ struct journal_entry {
 	size_t payload_size;
 };
 int MUST_CHECK snapshot_entry(struct snapshot *snapshot, uint64_t entry, struct journal_entry *ret_entry);
-/* The code that a permanent reporter id stands for; lives until the store closes. NULL: no such id. */
+/* The code that a permanent reporter id stands for; lives until the next call. NULL: no such id. */
 const char *snapshot_reporter_code(struct snapshot *snapshot, uint32_t reporter_id);
 
 struct reporter_summary {
