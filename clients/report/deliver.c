@@ -43,6 +43,8 @@ struct run {
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS  2000
+/* The second socket is for a daemon that is there and refused the first one: it answers at once. */
+#define RETRY_MOST_MS    3000
 
 /* ---- small things ---- */
 
@@ -305,7 +307,7 @@ static int on_message(struct run *run, const void *bytes, size_t size)
 		sentence_set(run->settings->why,
 		             "what answers at %s is not suanpand's intake: its answer cannot be read",
 		             run->settings->url);
-		end(run, DELIVER_STUCK);
+		end(run, DELIVER_SILENCE);
 	}
 	return answer < 0 ? answer : 0;
 }
@@ -406,7 +408,7 @@ static int turn(struct run *run)
 	return fault ? fault : forgetting;
 }
 
-static void start_again(struct run *run)
+static void start_again(struct run *run, int timeout_ms)
 {
 	run->ended = false;
 	run->result.end = DELIVER_ALL;
@@ -417,12 +419,12 @@ static void start_again(struct run *run)
 		go_back(run, run->items);
 	run->cursor = 0;
 	run->now_ms = clock_read().monotonic_ms;
-	run->deadline_ms = run->now_ms + run->settings->timeout_ms;
+	run->deadline_ms = run->now_ms + timeout_ms;
 }
 
-static int try_once(struct run *run)
+static int try_once(struct run *run, int timeout_ms)
 {
-	start_again(run);
+	start_again(run, timeout_ms);
 	int fault = line_open(run->settings->zmq_context, run->settings->url, run->settings->why, &run->line);
 	while (!fault && !run->ended && run->undecided > 0)
 		fault = turn(run);
@@ -468,10 +470,11 @@ int deliver(const struct deliver_settings *settings, struct delivery *ret_delive
 	struct run run = {.settings = settings};
 	int fault = prepare(&run);
 	if (!fault && run.count)
-		fault = try_once(&run);
+		fault = try_once(&run, settings->timeout_ms);
 	if (!fault && run.ended && run.result.end == DELIVER_SILENCE) {
 		pause_a_little();
-		fault = try_once(&run);
+		fault = try_once(&run,
+		                 settings->timeout_ms < RETRY_MOST_MS ? settings->timeout_ms : RETRY_MOST_MS);
 	}
 	arena_free(run.arena);
 	free(run.items);

@@ -32,10 +32,10 @@ struct deliver_settings {
 
 enum deliver_end {
 	DELIVER_ALL,         /* every report was decided */
-	DELIVER_SILENCE,     /* nobody answered */
+	DELIVER_SILENCE,     /* nobody answered, or nothing that can be read */
 	DELIVER_OVERLOADED,  /* the daemon is there and has no room for now */
 	DELIVER_UNSUPPORTED, /* the daemon does not know our version, or we not its */
-	DELIVER_STUCK, /* the daemon wants what this spool does not hold, or could not read what it sent */
+	DELIVER_STUCK,       /* the daemon wants what this spool does not hold, or cannot read what it sent */
 };
 
 struct deliver_tally {
