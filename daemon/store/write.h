@@ -11,6 +11,7 @@
 #ifndef SUANPAN_STORE_WRITE_H
 #define SUANPAN_STORE_WRITE_H
 
+#include "daemon/catalogue/observation.h"
 #include "daemon/store/store.h"
 
 struct write;
@@ -23,13 +24,6 @@ void write_abort(struct write *write); /* NULL is fine */
 /* Ends the write. 0: on disk. -ENOSPC, FAULT_MAP_FULL, or a failure from before: certainly not. Others:
  * unknown. */
 int MUST_CHECK write_commit(struct write *write);
-
-/* Names a report for good. */
-struct report_name {
-	uint32_t reporter_id;
-	uint8_t stream[STORE_STREAM_SIZE];
-	uint64_t sequence;
-};
 
 struct decision {
 	bool accepted;
@@ -48,14 +42,6 @@ int MUST_CHECK write_last_sequence(struct write *write, const struct report_name
  * has been let go (only the newest refusals are kept). */
 int MUST_CHECK write_refusal_answer(struct write *write, uint64_t entry, const void **ret_bytes,
                                     size_t *ret_size);
-
-/* An observation that passed validation; indexes into the catalogue. */
-struct observation {
-	uint32_t statistic, area;
-	struct period period;
-	char status;
-	int64_t value; /* with the statistic's decimals; 0 where the status has no value */
-};
 
 struct accepted_report {
 	struct report_name name;

@@ -19,7 +19,7 @@ static bool is_a_topic(const char *topic, size_t size)
 }
 
 /* A frame from a subscriber: 1 or 0, then the topic. */
-static int handle(void *socket, const char *frame, size_t size, size_t *subscriptions)
+static int handle(void *socket, const char *frame, size_t size, size_t *subscriptions, char *granted)
 {
 	if (size < 1 || !is_a_topic(frame + 1, size - 1))
 		return 0;
@@ -31,22 +31,26 @@ static int handle(void *socket, const char *frame, size_t size, size_t *subscrip
 	}
 	if (zmq_setsockopt(socket, begins ? ZMQ_SUBSCRIBE : ZMQ_UNSUBSCRIBE, frame + 1, size - 1) < 0)
 		return errno == EINVAL ? 0 : socket_fault("zmq_setsockopt");
-	if (begins)
+	if (begins) {
 		++*subscriptions;
-	else if (*subscriptions > 0)
+		memcpy(granted, frame + 1, size - 1);
+		granted[size - 1] = '\0';
+	} else if (*subscriptions > 0) {
 		--*subscriptions;
+	}
 	return 0;
 }
 
-int live_take_subscription(void *socket, size_t *subscriptions)
+int live_take_subscription(void *socket, size_t *subscriptions, char ret_granted[LIVE_TOPIC_MAX + 1])
 {
 	zmq_msg_t frame;
+	ret_granted[0] = '\0';
 	zmq_msg_init(&frame);
 	if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
 		zmq_msg_close(&frame);
 		return errno == EAGAIN || errno == EINTR ? (int)LIVE_EMPTY : socket_fault("zmq_msg_recv");
 	}
-	int result = handle(socket, zmq_msg_data(&frame), zmq_msg_size(&frame), subscriptions);
+	int result = handle(socket, zmq_msg_data(&frame), zmq_msg_size(&frame), subscriptions, ret_granted);
 	zmq_msg_close(&frame);
 	return result;
 }

@@ -14,8 +14,10 @@
 
 enum live_verdict { LIVE_EMPTY = 1 };
 
-/* Takes one waiting subscription or its end; *subscriptions counts those that are granted. */
-int MUST_CHECK live_take_subscription(void *socket, size_t *subscriptions);
+/* Takes one waiting subscription or its end; *subscriptions counts those that are granted. *ret_granted is
+ * the prefix that was granted by this call, or empty. */
+int MUST_CHECK live_take_subscription(void *socket, size_t *subscriptions,
+                                      char ret_granted[LIVE_TOPIC_MAX + 1]);
 int MUST_CHECK live_publish(void *socket, const char *topic, const void *bytes, size_t size);
 
 #endif
