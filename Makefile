@@ -173,7 +173,7 @@ cppcheck: $(PROTO).h
 	@echo "  CPPCHECK"
 	@mkdir -p $(BUILD)/cppcheck
 	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 --inline-suppr \
-		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck --check-config-off \
+		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
 		-D_GNU_SOURCE -DSUANPAN_VERSION='""' -I. -I$(BUILD) $(PRODUCT)
 
 .PHONY: all programs tests objects demo test lint map format install clean help headers tidy cppcheck FORCE
