@@ -3,16 +3,15 @@ FLAVOUR ?= release
 BUILD   := build/$(FLAVOUR)
 VERSION := 0.1.0
 
-CC          ?= gcc
-AR          ?= ar
-PROTOC_C    ?= protoc-c
-PREFIX      ?= /usr/local
-SYSCONFDIR  ?= /etc
-TESTED      ?= build/release build/asan
+PROTOC_C   ?= protoc-c
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+TESTED     ?= build/release build/asan
 
 PACKAGES := libzmq libprotobuf-c lmdb libcyaml yaml-0.1 smartcols libsodium libxxhash
-# Recursive variables, so that pkg-config is asked once, and only when it is there (see build/packages).
-PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES) cmocka))$(PKG_CFLAGS)
+# Recursive variables, so that pkg-config is asked once, and only when it is there (see build/packages). Headers of
+# libraries are the system's, whose warnings are not ours.
+PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(PACKAGES) cmocka)))$(PKG_CFLAGS)
 PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
 CMOCKA_LIBS = $(eval CMOCKA_LIBS := $$(shell pkg-config --libs cmocka))$(CMOCKA_LIBS)
 
