@@ -158,6 +158,7 @@ static void a_refused_report_names_its_rows_uses_its_sequence_and_answers_alike(
 	for (int time = 0; time < 2; time++) {
 		Suanpan__Ack *ack = peer_report_one(&fixture->intake, &bad);
 		assert_int_equal(ack->outcome, SUANPAN__OUTCOME__OUTCOME_REFUSED);
+		assert_int_equal(ack->repeated_report, time);
 		assert_int_equal(ack->n_problem, 3);
 		assert_int_equal(ack->problem[0]->reason, SUANPAN__REASON__REASON_UNKNOWN_STATISTIC);
 		assert_non_null(strstr(ack->problem[0]->text, "'resident_population'"));
