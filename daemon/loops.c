@@ -126,7 +126,7 @@ static int welcome(struct front *front, const char *topic)
 static int take_subscriptions(struct front *front)
 {
 	size_t count = atomic_load(front->subscriptions);
-	char granted[LIVE_TOPIC_MAX + 1];
+	char granted[ENVELOPE_TOPIC_MAX + 1];
 	int result = 0;
 	for (int i = 0; i < TURN_MAX && result == 0; i++) {
 		result = live_take_subscription(front->live, &count, granted);
