@@ -1,5 +1,6 @@
-#include "daemon/base/arena.h"
 #include "daemon/query/question.h"
+
+#include "daemon/base/arena.h"
 #include "proto/envelope.h"
 #include <stdlib.h>
 #include <string.h>

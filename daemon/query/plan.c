@@ -1,5 +1,6 @@
-#include "daemon/plan/judge.h"
 #include "daemon/query/question.h"
+
+#include "daemon/plan/judge.h"
 
 /* A plan as it is looked at: when, and where. */
 struct view {

@@ -1,9 +1,11 @@
 /* From a clerk's CSV to the city's figure, with the real programs. */
-#include <cmocka.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include <cmocka.h>
 
 #include "tests/lib/daemon.h"
 #include "tests/lib/scratch.h"
