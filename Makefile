@@ -1,16 +1,19 @@
-# Suanpan. `make help` lists the targets; FLAVOUR is release, asan, tsan or cov.
+# Suanpan. `make help` lists the targets; FLAVOUR is release, asan, tsan, cov (or analyze and strict, for lint).
 FLAVOUR ?= release
 BUILD   := build/$(FLAVOUR)
 VERSION := 0.1.0
 
-CC       ?= gcc
-AR       ?= ar
-PROTOC_C ?= protoc-c
+PROTOC_C   ?= protoc-c
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+TESTED     ?= build/release build/asan
 
 PACKAGES := libzmq libprotobuf-c lmdb libcyaml yaml-0.1 smartcols libsodium libxxhash
-# Recursive variables, so that pkg-config is asked only once it is there (see `deps`).
-PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(PACKAGES) cmocka))$(PKG_CFLAGS)
-PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
+# Recursive variables, so that pkg-config is asked once, and only when it is there (see build/packages). Headers of
+# libraries are the system's, whose warnings are not ours.
+PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(PACKAGES) cmocka)))$(PKG_CFLAGS)
+PKG_LIBS    = $(eval PKG_LIBS := $$(shell pkg-config --libs $(PACKAGES)))$(PKG_LIBS)
+CMOCKA_LIBS = $(eval CMOCKA_LIBS := $$(shell pkg-config --libs cmocka))$(CMOCKA_LIBS)
 
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wold-style-definition \
             -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum -Wconversion \
@@ -19,88 +22,162 @@ ifneq ($(CI),)
 WARNINGS += -Werror
 endif
 
-CFLAGS_release := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-CFLAGS_asan    := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-CFLAGS_tsan    := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
-CFLAGS_cov     := -O0 -g --coverage
+# Debian's hardening, and stack clash protection.
+CFLAGS_release  := -O2 -g -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE \
+                   -Werror=format-security
 LDFLAGS_release := -pie -Wl,-z,relro,-z,now
+CFLAGS_asan     := -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 LDFLAGS_asan    := -fsanitize=address,undefined
+CFLAGS_tsan     := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 LDFLAGS_tsan    := -fsanitize=thread
+CFLAGS_cov      := -O0 -g --coverage
 LDFLAGS_cov     := --coverage
+# gcc 12 loses track of a pointer that is kept in a structure; clang's analyzer and LeakSanitizer look for leaks.
+CFLAGS_analyze  := -O1 -fanalyzer -Wno-analyzer-malloc-leak -Werror
+CFLAGS_strict    = --config tests/lint/clang.cfg -Werror
 
 CPPFLAGS_ALL = -D_GNU_SOURCE -DSUANPAN_VERSION='"$(VERSION)"' -I. -I$(BUILD) $(PKG_CFLAGS) $(CPPFLAGS)
-CFLAGS_ALL   = -std=gnu11 -pthread -fvisibility=hidden $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
-LDFLAGS_ALL  = -pthread $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
+CFLAGS_ALL   = -std=gnu11 -pthread -fvisibility=hidden $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(CFLAGS)
+LDFLAGS_ALL  = -pthread -Wl,--as-needed $(LDFLAGS_$(FLAVOUR)) $(LDFLAGS)
 
-Q := $(if $(V),,@)
+Q    := $(if $(V),,@)
+JOBS  = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 
-# Every folder becomes one archive; a program links its own objects and the archives below it.
+# Every folder becomes part of one archive; a program links its own main and the archives below it.
 SHARED  := $(wildcard proto/*.c daemon/base/*.c daemon/db/*.c)
-DAEMON  := $(filter-out daemon/main.c,$(wildcard daemon/*.c daemon/*/*.c))
-DAEMON  := $(filter-out $(SHARED),$(DAEMON))
+DAEMON  := $(filter-out daemon/main.c $(SHARED),$(wildcard daemon/*.c daemon/*/*.c))
 CLIENT  := $(wildcard clients/lib/*.c)
-SENDER  := $(wildcard clients/report/*.c)
-READER  := $(wildcard clients/query/*.c)
-UNIT    := $(wildcard tests/unit/test_*.c)
-FLOW    := $(wildcard tests/flow/test_*.c)
+SENDER  := $(filter-out %/main.c,$(wildcard clients/report/*.c))
+READER  := $(filter-out %/main.c,$(wildcard clients/query/*.c))
+MAINS   := $(wildcard daemon/main.c clients/*/main.c)
 TESTLIB := $(wildcard tests/lib/*.c)
+TESTS   := $(wildcard tests/unit/test_*.c tests/flow/test_*.c)
+HEADERS := $(wildcard proto/*.h daemon/*.h daemon/*/*.h clients/*/*.h tests/*/*.h)
+PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(MAINS)
+SOURCES := $(PRODUCT) $(TESTLIB) $(TESTS)
 
-object  = $(patsubst %.c,$(BUILD)/%.o,$(1))
-PROTO_O := $(BUILD)/proto/suanpan.pb-c.o
+object      = $(patsubst %.c,$(BUILD)/%.o,$(1))
+PROTO      := $(BUILD)/proto/suanpan.pb-c
 LIB_SHARED := $(BUILD)/libshared.a
 LIB_DAEMON := $(BUILD)/libdaemon.a
 LIB_CLIENT := $(BUILD)/libclient.a
 LIB_SENDER := $(BUILD)/libsender.a
 LIB_READER := $(BUILD)/libreader.a
 LIB_TEST   := $(BUILD)/libtest.a
-LIBS := $(LIB_TEST) $(LIB_SENDER) $(LIB_READER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
-PROGRAMS := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan)
-TESTS := $(patsubst %.c,$(BUILD)/%,$(UNIT) $(FLOW))
+LIBS       := $(LIB_TEST) $(LIB_SENDER) $(LIB_READER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
+PROGRAMS   := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan)
+TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%)
 
 all: programs ## build the three programs into build/release (FLAVOUR=asan|tsan|cov for others)
 programs: $(PROGRAMS)
-tests: $(TESTS)
+tests: $(TEST_PROGRAMS) ## build the tests, without running them
+objects: $(call object,$(SOURCES))
 
-$(BUILD)/suanpand: $(BUILD)/daemon/main.o $(LIB_DAEMON) $(LIB_SHARED)
-$(BUILD)/suanpan-report: $(BUILD)/clients/report/main.o $(LIB_SENDER) $(LIB_CLIENT) $(LIB_SHARED)
-$(BUILD)/suanpan: $(BUILD)/clients/query/main.o $(LIB_READER) $(LIB_CLIENT) $(LIB_SHARED)
-$(PROGRAMS):
-	@echo "  LINK  $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) -lm
+demo: ## install what is missing, build, play the 2020 reports, print the plans' tables
+	@.ci/packages install build
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs
+	@config/demo/run
 
-$(LIB_SHARED): $(call object,$(SHARED)) $(PROTO_O)
-$(LIB_DAEMON): $(call object,$(DAEMON))
-$(LIB_CLIENT): $(call object,$(CLIENT))
-$(LIB_SENDER): $(call object,$(filter-out %/main.c,$(SENDER)))
-$(LIB_READER): $(call object,$(filter-out %/main.c,$(READER)))
-$(LIB_TEST): $(call object,$(TESTLIB))
-$(LIBS):
-	@echo "  AR    $@"
-	$(Q)rm -f $@ && $(AR) rcs $@ $^
+test: ## install what is missing, build, run every test, plain and under ASan and UBSan
+	@.ci/packages install build
+	@for build in $(TESTED); do \
+		$(MAKE) --no-print-directory $(JOBS) FLAVOUR=$${build#build/} programs tests || exit; done
+	@tests/run $(TESTED)
 
-$(TESTS): $(BUILD)/tests/%: $(BUILD)/tests/%.o $(LIBS)
-	@echo "  LINK  $@"
-	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $$(pkg-config --libs cmocka) -lm
+lint: ## layers, layout, headers, and what gcc, clang, clang-tidy and cppcheck have to say
+	@.ci/packages check build lint
+	@awk -f tests/lint/layers.awk daemon/LAYERS $(PRODUCT) $(filter-out tests/%,$(HEADERS))
+	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=analyze CC=gcc objects
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=strict CC=clang objects headers tidy cppcheck
 
-$(BUILD)/proto/suanpan.pb-c.c: proto/suanpan.proto
-	@mkdir -p $(@D)
-	@echo "  PROTO $<"
-	$(Q)$(PROTOC_C) --c_out=$(BUILD) $<
-$(BUILD)/proto/suanpan.pb-c.h: $(BUILD)/proto/suanpan.pb-c.c ;
-$(PROTO_O): $(BUILD)/proto/suanpan.pb-c.c
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -w -MMD -MP -c -o $@ $<
+map: ## the folders of the house, from daemon/LAYERS
+	@awk -F ' *[|] *' '!/^#/ { printf "%-15s%s\n%15sincludes %s%s\n", $$1, $$4, "", \
+		$$2 == "-" ? "nothing" : $$2, $$3 == "-" ? "" : "; owns " $$3 }' daemon/LAYERS
 
-$(BUILD)/%.o: %.c | $(BUILD)/proto/suanpan.pb-c.h
-	@mkdir -p $(@D)
-	@echo "  CC    $<"
-	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(WARNINGS) -MMD -MP -c -o $@ $<
+format: ## lay every source out as .clang-format says
+	@clang-format -i $(SOURCES) $(HEADERS)
+
+install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONFDIR (/etc)
+	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/suanpand
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/suanpan $(BUILD)/suanpan-report
+	install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml
+	install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml
+	install -D -m 644 systemd/suanpand.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/suanpand.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/suanpand.service
 
 clean: ## remove everything that was built
 	$(Q)rm -rf build
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
 
-.PHONY: all programs tests clean help
+$(BUILD)/suanpand: $(BUILD)/daemon/main.o $(LIB_DAEMON) $(LIB_SHARED)
+$(BUILD)/suanpan-report: $(BUILD)/clients/report/main.o $(LIB_SENDER) $(LIB_CLIENT) $(LIB_SHARED)
+$(BUILD)/suanpan: $(BUILD)/clients/query/main.o $(LIB_READER) $(LIB_CLIENT) $(LIB_SHARED)
+$(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
+$(TEST_PROGRAMS): LIBRARIES = $(CMOCKA_LIBS)
+$(PROGRAMS) $(TEST_PROGRAMS):
+	@echo "  LINK  $@"
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LIBRARIES) -lm
+
+$(LIB_SHARED): $(call object,$(SHARED)) $(PROTO).o
+$(LIB_DAEMON): $(call object,$(DAEMON))
+$(LIB_CLIENT): $(call object,$(CLIENT))
+$(LIB_SENDER): $(call object,$(SENDER))
+$(LIB_READER): $(call object,$(READER))
+$(LIB_TEST): $(call object,$(TESTLIB))
+$(LIBS): $(BUILD)/sources
+	@echo "  AR    $@"
+	$(Q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+$(PROTO).c $(PROTO).h &: proto/suanpan.proto | build/packages
+	@mkdir -p $(@D)
+	@echo "  PROTO $<"
+	$(Q)$(PROTOC_C) --c_out=$(BUILD) $<
+$(PROTO).o: $(PROTO).c $(BUILD)/flags
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -w -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.c $(BUILD)/flags | $(PROTO).h
+	@mkdir -p $(@D)
+	@echo "  CC    $<"
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# Rewritten only when what they say has changed: another compiler or flag makes the objects anew, another list of
+# files the archives.
+$(BUILD)/flags: SAYS = $(CC) $(WARNINGS) $(CFLAGS_$(FLAVOUR)) $(CFLAGS) $(CPPFLAGS) $(VERSION)
+$(BUILD)/sources: SAYS = $(SOURCES)
+$(BUILD)/flags $(BUILD)/sources: FORCE | build/packages
+	@mkdir -p $(@D)
+	@echo '$(SAYS)' | cmp -s - $@ || echo '$(SAYS)' >$@
+
+# What a bare machine lacks is said in a sentence before the compiler says it in a page.
+build/packages: .ci/packages
+	@.ci/packages check build && mkdir -p $(@D) && touch $@
+
+# The lint of FLAVOUR=strict: each header alone, then clang-tidy and cppcheck, each again only for what has changed.
+headers: $(HEADERS:%=$(BUILD)/%.alone)
+tidy: $(PRODUCT:%.c=$(BUILD)/%.tidy)
+$(BUILD)/%.h.alone: %.h $(BUILD)/flags | $(PROTO).h
+	@mkdir -p $(@D)
+	@echo "  ALONE $<"
+	$(Q)echo '#include "$<"' | $(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -MT $@ -MF $(@:.alone=.d) -x c -fsyntax-only -
+	$(Q)touch $@
+$(BUILD)/%.tidy: %.c $(BUILD)/%.o .clang-tidy
+	@echo "  TIDY  $<"
+	$(Q)clang-tidy --quiet --warnings-as-errors='*' $< -- $(CPPFLAGS_ALL) -std=gnu11 2>$@.log || { cat $@.log; exit 1; }
+	$(Q)touch $@
+cppcheck: $(PROTO).h
+	@echo "  CPPCHECK"
+	@mkdir -p $(BUILD)/cppcheck
+	$(Q)cppcheck --quiet --error-exitcode=1 --enable=warning,performance,portability --std=c11 --inline-suppr \
+		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
+		-D_GNU_SOURCE -DSUANPAN_VERSION='""' -I. -I$(BUILD) $(PRODUCT)
+
+.PHONY: all programs tests objects demo test lint map format install clean help headers tidy cppcheck FORCE
 .SECONDARY:
+.DELETE_ON_ERROR:
+.SUFFIXES:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

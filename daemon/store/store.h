@@ -64,6 +64,14 @@ struct stored_value {
 	uint32_t missing[64], carried[64];     /* permanent area ids; the first 64 of them */
 	uint32_t missing_count, carried_count; /* how many there are in all */
 };
+
+/* A value that a commit changed, for those who follow it live. Indexes into the catalogue. */
+struct changed_value {
+	uint32_t indicator, area;
+	struct period period;
+	struct stored_value value; /* state VALUE_NO_DATA, nothing reported: it was dropped */
+};
+
 int MUST_CHECK snapshot_value(struct snapshot *snapshot, uint32_t indicator_id, uint32_t area_id,
                               struct period period, struct stored_value *ret_value);
 /* Calls `each` for the stored values of one indicator, area and frequency with from <= period <= to,
@@ -96,7 +104,7 @@ struct journal_entry {
 	size_t payload_size;
 };
 int MUST_CHECK snapshot_entry(struct snapshot *snapshot, uint64_t entry, struct journal_entry *ret_entry);
-/* The code that a permanent reporter id stands for; lives until the store closes. NULL: no such id. */
+/* The code that a permanent reporter id stands for; lives until the next call. NULL: no such id. */
 const char *snapshot_reporter_code(struct snapshot *snapshot, uint32_t reporter_id);
 
 struct reporter_summary {

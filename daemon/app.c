@@ -1,0 +1,256 @@
+#include "daemon/app.h"
+
+#include "daemon/base/arena.h"
+#include "daemon/base/clock.h"
+#include "daemon/base/log.h"
+#include "daemon/catalogue/catalogue.h"
+#include "daemon/loops.h"
+#include "proto/endpoint.h"
+#include "proto/envelope.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* Everything that runs, in the order it is built. */
+struct app {
+	const struct config *config;
+	struct clock_reading started;
+	uint64_t epoch;
+	struct catalogue *catalogue;
+	struct store *store;
+	void *context;
+	struct mailbox *to_writer, *from_writer;
+	atomic_size_t subscriptions;
+	atomic_bool failed;
+	struct front front;
+	struct writer_loop writer;
+	struct desk desk;
+	pthread_t writer_thread, desk_thread;
+	bool writer_runs, desk_runs;
+};
+
+static int complain(const char *what, const char *which, const char *why)
+{
+	fprintf(stderr, "suanpand: %s %s: %s\n", what, which, why);
+	return FAULT_CONFIG;
+}
+
+static enum log_level log_level_of(const char *name)
+{
+	if (strcmp(name, "error") == 0)
+		return LOG_LEVEL_ERROR;
+	if (strcmp(name, "warning") == 0)
+		return LOG_LEVEL_WARNING;
+	return strcmp(name, "debug") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
+/* ---- building ---- */
+
+/* Threads inherit the mask: only the front hears these signals, as input of its loop. */
+static int open_signals(struct app *app)
+{
+	sigset_t signals;
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	app->front.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+	app->desk.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	return app->front.signal_fd < 0 || app->desk.stop_fd < 0 ? -errno : 0;
+}
+
+static int open_catalogue(struct app *app)
+{
+	int result = catalogue_load(app->config->catalogue, stderr, &app->catalogue);
+	return result == CATALOGUE_REFUSED ? (int)FAULT_CONFIG : result;
+}
+
+static int open_store(struct app *app)
+{
+	int result = store_open(app->config->store, &app->store);
+	if (result == -EBUSY)
+		return complain("store", app->config->store, "another suanpand has it open");
+	if (result < 0)
+		return complain("store", app->config->store, fault_text(result));
+	return store_bind_catalogue(app->store, app->catalogue, app->started.wall_ms);
+}
+
+static int open_socket(struct app *app, enum endpoint_kind kind, const char *url, void **ret_socket)
+{
+	const char *error = "";
+	int result = endpoint_open(app->context, kind, url, ret_socket, &error);
+	return result != 0 ? complain("cannot bind", url, error) : 0;
+}
+
+static int open_sockets(struct app *app)
+{
+	int result = endpoint_context_new(&app->context);
+	if (result == 0)
+		result = open_socket(app, ENDPOINT_QUERY_SERVER, app->config->query, &app->desk.query);
+	if (result == 0)
+		result = open_socket(app, ENDPOINT_LIVE_SERVER, app->config->live, &app->front.live);
+	if (result == 0)
+		result = open_socket(app, ENDPOINT_INTAKE_SERVER, app->config->intake, &app->front.intake);
+	return result;
+}
+
+static int make_front(struct app *app)
+{
+	int result = mailbox_new(&app->to_writer);
+	if (result == 0)
+		result = mailbox_new(&app->from_writer);
+	if (result == 0)
+		result = reception_new(app->catalogue, &app->front.reception);
+	if (result == 0)
+		result = publisher_new(app->catalogue, app->epoch, &app->front.publisher);
+	app->front.queue = app->config->queue;
+	app->front.to_writer = app->to_writer;
+	app->front.from_writer = app->from_writer;
+	app->front.subscriptions = &app->subscriptions;
+	app->front.failed = &app->failed;
+	return result;
+}
+
+static int start_writer(struct app *app)
+{
+	app->writer = (struct writer_loop){
+	    .group = app->config->group,
+	    .to_writer = app->to_writer,
+	    .from_writer = app->from_writer,
+	    .subscriptions = &app->subscriptions,
+	    .failed = &app->failed,
+	};
+	int result = writer_new(app->catalogue, app->store, &app->writer.writer);
+	if (result == 0)
+		result = -pthread_create(&app->writer_thread, NULL, writer_run, &app->writer);
+	app->writer_runs = result == 0;
+	return result;
+}
+
+static int start_desk(struct app *app)
+{
+	struct answer_context *answer = &app->desk.answer;
+	answer->catalogue = app->catalogue;
+	answer->store = app->store;
+	answer->live_epoch = app->epoch;
+	answer->started_wall_ms = app->started.wall_ms;
+	app->desk.failed = &app->failed;
+	int result = evaluator_new(app->catalogue, &answer->evaluator);
+	if (result == 0)
+		result = arena_new(ENVELOPE_UNPACK_BUDGET, &answer->arena);
+	if (result == 0)
+		result = -pthread_create(&app->desk_thread, NULL, desk_run, &app->desk);
+	app->desk_runs = result == 0;
+	return result;
+}
+
+static int build(struct app *app)
+{
+	if (getrandom(&app->epoch, sizeof app->epoch, 0) != (ssize_t)sizeof app->epoch)
+		return -errno;
+	int result = open_signals(app);
+	if (result == 0)
+		result = open_catalogue(app);
+	if (result == 0)
+		result = open_store(app);
+	if (result == 0)
+		result = open_sockets(app);
+	if (result == 0)
+		result = make_front(app);
+	if (result == 0)
+		result = start_writer(app);
+	if (result == 0)
+		result = start_desk(app);
+	return result;
+}
+
+/* ---- taking down ---- */
+
+static void stop_threads(struct app *app)
+{
+	uint64_t one = 1;
+	if (app->writer_runs) {
+		mailbox_close(app->to_writer);
+		pthread_join(app->writer_thread, NULL);
+	}
+	if (app->desk_runs) {
+		if (write(app->desk.stop_fd, &one, sizeof one) < 0)
+			log_event(LOG_LEVEL_ERROR, "stop-failed", "reason='%s'", strerror(errno));
+		pthread_join(app->desk_thread, NULL);
+	}
+}
+
+static void take_down(struct app *app)
+{
+	stop_threads(app);
+	evaluator_free(app->desk.answer.evaluator);
+	arena_free(app->desk.answer.arena);
+	writer_free(app->writer.writer);
+	publisher_free(app->front.publisher);
+	reception_free(app->front.reception);
+	mailbox_free(app->from_writer);
+	mailbox_free(app->to_writer);
+	endpoint_close(app->front.intake);
+	endpoint_close(app->front.live);
+	endpoint_close(app->desk.query);
+	if (app->context)
+		endpoint_context_free(app->context);
+	store_close(app->store);
+	catalogue_free(app->catalogue);
+	if (app->desk.stop_fd >= 0)
+		close(app->desk.stop_fd);
+	if (app->front.signal_fd >= 0)
+		close(app->front.signal_fd);
+}
+
+static void log_started(const struct app *app)
+{
+	log_event(LOG_LEVEL_INFO, "ready",
+	          "version=%s store='%s' intake=%s query=%s live=%s areas=%" PRIu32 " statistics=%" PRIu32
+	          " indicators=%" PRIu32,
+	          SUANPAN_VERSION, app->config->store, app->config->intake, app->config->query,
+	          app->config->live, app->catalogue->area_count, app->catalogue->statistic_count,
+	          app->catalogue->indicator_count);
+}
+
+int app_run(const struct config *config)
+{
+	struct app app = {
+	    .config = config, .started = clock_read(), .front = {.signal_fd = -1}, .desk = {.stop_fd = -1}};
+	log_set_level(log_level_of(config->log));
+	int result = build(&app);
+	if (result == 0) {
+		log_started(&app);
+		result = front_run(&app.front);
+		if (result != 0)
+			log_event(LOG_LEVEL_ERROR, "front-failed", "reason='%s'", fault_text(result));
+	} else if (result != FAULT_CONFIG) {
+		fprintf(stderr, "suanpand: cannot start: %s\n", fault_text(result));
+	}
+	bool failed = atomic_load(&app.failed);
+	take_down(&app);
+	if (result == 0 && !failed)
+		log_event(LOG_LEVEL_INFO, "stopped", NULL);
+	return result == 0 && !failed ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int app_check(const struct config *config)
+{
+	struct catalogue *catalogue;
+	if (catalogue_load(config->catalogue, stderr, &catalogue) != 0)
+		return EXIT_FAILURE;
+	printf("%s: %" PRIu32 " areas and groups, %" PRIu32 " statistics, %" PRIu32 " indicators, %" PRIu32
+	       " plans, %" PRIu32 " reporters: all right\n",
+	       config->catalogue, catalogue->area_count, catalogue->statistic_count,
+	       catalogue->indicator_count, catalogue->plan_count, catalogue->reporter_count);
+	catalogue_free(catalogue);
+	return EXIT_SUCCESS;
+}

@@ -1,0 +1,300 @@
+#include "daemon/config.h"
+
+#include "proto/codes.h"
+#include "proto/endpoint.h"
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+enum key_kind { KEY_PATH, KEY_ENDPOINT, KEY_COUNT_OF, KEY_LOG_LEVEL };
+
+struct key_row {
+	const char *name;
+	enum key_kind kind;
+	const char *otherwise;
+	const char *sentence;
+	size_t offset;
+};
+
+static const struct key_row keys[] = {
+    {"store", KEY_PATH, "store", "folder of the LMDB store; made if it is not there",
+     offsetof(struct config, store)},
+    {"catalogue", KEY_PATH, "catalogue", "folder of the catalogue's YAML files",
+     offsetof(struct config, catalogue)},
+    {"intake", KEY_ENDPOINT, ENDPOINT_DEFAULT_INTAKE,
+     "endpoint that takes reports (ipc:// or loopback tcp://)", offsetof(struct config, intake)},
+    {"query", KEY_ENDPOINT, ENDPOINT_DEFAULT_QUERY, "endpoint that answers queries",
+     offsetof(struct config, query)},
+    {"live", KEY_ENDPOINT, ENDPOINT_DEFAULT_LIVE, "endpoint that publishes changed values",
+     offsetof(struct config, live)},
+    {"group", KEY_COUNT_OF, "20000", "observations in one commit, at most", offsetof(struct config, group)},
+    {"queue", KEY_COUNT_OF, "200000", "observations that may wait for a commit; then senders wait",
+     offsetof(struct config, queue)},
+    {"log", KEY_LOG_LEVEL, "info", "least urgent lines to log: error, warning, info or debug",
+     offsetof(struct config, log)},
+};
+#define KEY_COUNT (sizeof keys / sizeof keys[0])
+
+static char **text_field(struct config *config, const struct key_row *row)
+{
+	return (char **)((char *)config + row->offset);
+}
+
+static const struct key_row *find_key(const char *name)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (strcmp(keys[i].name, name) == 0)
+			return &keys[i];
+	return NULL;
+}
+
+static const char *nearest_key(const char *name)
+{
+	const char *names[KEY_COUNT];
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		names[i] = keys[i].name;
+	return nearest_word(name, names, KEY_COUNT);
+}
+
+/* ---- values ---- */
+
+static int refuse(FILE *errors, const char *where, const char *key, const char *found, const char *expected)
+{
+	fprintf(errors, "%s: %s: found '%s', expected %s\n", where, key, found, expected);
+	return CONFIG_REFUSED;
+}
+
+static int store_text(char **field, char *text)
+{
+	if (!text)
+		return -ENOMEM;
+	free(*field);
+	*field = text;
+	return 0;
+}
+
+/* `base`: what a relative path is relative to; NULL for the working directory. */
+static int store_path(char **field, const char *base, const char *value)
+{
+	char *path = NULL;
+	if (value[0] == '/' || !base)
+		path = strdup(value);
+	else if (asprintf(&path, "%s/%s", base, value) < 0)
+		path = NULL;
+	return store_text(field, path);
+}
+
+static int store_count(unsigned long *field, const char *where, const char *key, const char *value,
+                       FILE *errors)
+{
+	char *end;
+	errno = 0;
+	unsigned long count = strtoul(value, &end, 10);
+	if (errno != 0 || value[0] < '0' || value[0] > '9' || *end != '\0' || count == 0 || count > 100000000)
+		return refuse(errors, where, key, value, "a whole number from 1 to 100000000");
+	*field = count;
+	return 0;
+}
+
+static bool is_log_level(const char *value)
+{
+	return strcmp(value, "error") == 0 || strcmp(value, "warning") == 0 || strcmp(value, "info") == 0 ||
+	       strcmp(value, "debug") == 0;
+}
+
+static int set_key(struct config *config, const struct key_row *row, const char *where, const char *base,
+                   const char *value, FILE *errors)
+{
+	const char *expected;
+	char **text = text_field(config, row);
+	switch (row->kind) {
+	case KEY_PATH:
+		if (value[0] == '\0')
+			return refuse(errors, where, row->name, value, "a folder");
+		return store_path(text, base, value);
+	case KEY_ENDPOINT:
+		if (!endpoint_is_valid(value, &expected))
+			return refuse(errors, where, row->name, value, expected);
+		return store_text(text, strdup(value));
+	case KEY_COUNT_OF:
+		return store_count((unsigned long *)(void *)text, where, row->name, value, errors);
+	case KEY_LOG_LEVEL:
+		if (!is_log_level(value))
+			return refuse(errors, where, row->name, value, "error, warning, info or debug");
+		return store_text(text, strdup(value));
+	}
+	return CONFIG_REFUSED;
+}
+
+static int set_by_name(struct config *config, const char *name, const char *where, const char *base,
+                       const char *value, FILE *errors)
+{
+	const struct key_row *row = find_key(name);
+	if (row)
+		return set_key(config, row, where, base, value, errors);
+	const char *near = nearest_key(name);
+	fprintf(errors, "%s: unknown key '%s'%s%s%s\n", where, name, near ? "; the nearest is '" : "",
+	        near ? near : "", near ? "'" : "");
+	return CONFIG_REFUSED;
+}
+
+int config_new(struct config **ret_config)
+{
+	struct config *config = calloc(1, sizeof *config);
+	if (!config)
+		return -ENOMEM;
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		int result = set_key(config, &keys[i], "defaults", NULL, keys[i].otherwise, stderr);
+		if (result != 0) {
+			config_free(config);
+			return result < 0 ? result : FAULT_CONFIG;
+		}
+	}
+	*ret_config = config;
+	return 0;
+}
+
+void config_free(struct config *config)
+{
+	if (!config)
+		return;
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		if (keys[i].kind != KEY_COUNT_OF)
+			free(*text_field(config, &keys[i]));
+	free(config);
+}
+
+int config_set(struct config *config, const char *assignment, FILE *errors)
+{
+	const char *equals = strchr(assignment, '=');
+	if (!equals) {
+		fprintf(errors, "--set %s: expected KEY=VALUE\n", assignment);
+		return CONFIG_REFUSED;
+	}
+	char *name = strndup(assignment, (size_t)(equals - assignment));
+	if (!name)
+		return -ENOMEM;
+	int result = set_by_name(config, name, "--set", NULL, equals + 1, errors);
+	free(name);
+	return result;
+}
+
+/* ---- the file ---- */
+
+struct reading {
+	struct config *config;
+	const char *path;
+	char *folder;
+	FILE *errors;
+	yaml_document_t *document;
+	bool seen[KEY_COUNT];
+	bool refused;
+};
+
+static int read_pair(struct reading *reading, const yaml_node_t *name, const yaml_node_t *value)
+{
+	char where[4200];
+	snprintf(where, sizeof where, "%s:%zu", reading->path, name->start_mark.line + 1);
+	if (name->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE) {
+		fprintf(reading->errors, "%s: expected `key: value` with one plain value\n", where);
+		return CONFIG_REFUSED;
+	}
+	const char *key = (const char *)name->data.scalar.value;
+	const struct key_row *row = find_key(key);
+	if (row && reading->seen[row - keys]) {
+		fprintf(reading->errors, "%s: key '%s' is given twice\n", where, key);
+		return CONFIG_REFUSED;
+	}
+	if (row)
+		reading->seen[row - keys] = true;
+	return set_by_name(reading->config, key, where, reading->folder,
+	                   (const char *)value->data.scalar.value, reading->errors);
+}
+
+static int read_mapping(struct reading *reading)
+{
+	yaml_node_t *root = yaml_document_get_root_node(reading->document);
+	if (!root)
+		return 0; /* an empty file: all defaults */
+	if (root->type != YAML_MAPPING_NODE) {
+		fprintf(reading->errors, "%s:1: expected lines of `key: value`\n", reading->path);
+		return CONFIG_REFUSED;
+	}
+	for (yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top;
+	     pair++) {
+		int result = read_pair(reading, yaml_document_get_node(reading->document, pair->key),
+		                       yaml_document_get_node(reading->document, pair->value));
+		if (result < 0)
+			return result;
+		reading->refused |= result > 0;
+	}
+	return reading->refused ? (int)CONFIG_REFUSED : 0;
+}
+
+static int read_document(struct reading *reading, FILE *file)
+{
+	yaml_parser_t parser;
+	yaml_document_t document;
+	if (!yaml_parser_initialize(&parser))
+		return -ENOMEM;
+	yaml_parser_set_input_file(&parser, file);
+	if (!yaml_parser_load(&parser, &document)) {
+		fprintf(reading->errors, "%s:%zu: not YAML: %s\n", reading->path,
+		        parser.problem_mark.line + 1, parser.problem ? parser.problem : "unreadable");
+		yaml_parser_delete(&parser);
+		return CONFIG_REFUSED;
+	}
+	reading->document = &document;
+	int result = read_mapping(reading);
+	yaml_document_delete(&document);
+	yaml_parser_delete(&parser);
+	return result;
+}
+
+int config_read(struct config *config, const char *path, FILE *errors)
+{
+	struct reading reading = {.config = config, .path = path, .errors = errors};
+	FILE *file = fopen(path, "r");
+	if (!file) {
+		fprintf(errors, "%s: %s\n", path, strerror(errno));
+		return CONFIG_REFUSED;
+	}
+	const char *slash = strrchr(path, '/');
+	reading.folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	int result = reading.folder ? read_document(&reading, file) : -ENOMEM;
+	free(reading.folder);
+	fclose(file);
+	return result;
+}
+
+int config_check(const struct config *config, FILE *errors)
+{
+	const char *const endpoints[] = {config->intake, config->query, config->live};
+	const char *const names[] = {"intake", "query", "live"};
+	int result = 0;
+	for (size_t i = 0; i < 3; i++) {
+		if (!endpoint_is_local(endpoints[i])) {
+			fprintf(errors,
+			        "%s: '%s' is open to other machines; without keys only ipc:// and loopback "
+			        "tcp:// are "
+			        "served\n",
+			        names[i], endpoints[i]);
+			result = CONFIG_REFUSED;
+		}
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(endpoints[i], endpoints[j]) == 0) {
+				fprintf(errors, "%s: '%s' is also %s's endpoint; expected another\n",
+				        names[i], endpoints[i], names[j]);
+				result = CONFIG_REFUSED;
+			}
+	}
+	return result;
+}
+
+void config_print_keys(FILE *out)
+{
+	for (size_t i = 0; i < KEY_COUNT; i++)
+		fprintf(out, "  %-10s %s (default: %s)\n", keys[i].name, keys[i].sentence, keys[i].otherwise);
+}

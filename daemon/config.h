@@ -1,0 +1,36 @@
+/* The daemon's configuration: a flat YAML file of keys, overridden by --set KEY=VALUE. One table holds the
+ * keys.
+ *
+ * Paths in the file are relative to the file's folder, paths given by --set to the working directory. */
+#ifndef SUANPAN_CONFIG_H
+#define SUANPAN_CONFIG_H
+
+#include "daemon/base/fault.h"
+#include <stddef.h>
+#include <stdio.h>
+
+struct config {
+	char *store;                 /* folder */
+	char *catalogue;             /* folder */
+	char *intake, *query, *live; /* endpoints */
+	unsigned long group;         /* observations per commit, at most */
+	unsigned long queue;         /* observations that may wait for a commit */
+	char *log;                   /* error, warning, info, debug */
+};
+
+/* Defaults. Everything in it is from malloc. */
+int MUST_CHECK config_new(struct config **ret_config);
+void config_free(struct config *config); /* NULL is fine */
+
+enum config_verdict { CONFIG_REFUSED = 1 };
+
+/* Reads a file over what is there. Every mistake is a line "FILE:LINE: ..." on `errors`. */
+int MUST_CHECK config_read(struct config *config, const char *path, FILE *errors);
+/* "KEY=VALUE"; a mistake is a line on `errors`. */
+int MUST_CHECK config_set(struct config *config, const char *assignment, FILE *errors);
+/* What only the whole can tell: endpoints that differ, and that are local (CURVE comes later). */
+int MUST_CHECK config_check(const struct config *config, FILE *errors);
+/* Each key with its sentence, for --help. */
+void config_print_keys(FILE *out);
+
+#endif

@@ -1,0 +1,489 @@
+#include "daemon/intake/check.h"
+
+#include "proto/codes.h"
+#include "proto/decimal.h"
+#include "proto/envelope.h"
+#include "proto/period.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SOURCE_LENGTH_MAX 256
+
+/* A dictionary entry, resolved once for all rows that use it. */
+struct known {
+	uint32_t index; /* into the catalogue; CATALOGUE_NONE: unknown */
+	struct period period;
+};
+
+struct check {
+	const struct catalogue *catalogue;
+	const struct reporter *reporter;
+	struct arena *arena;
+	const Suanpan__Report *report;
+	struct checked_report *out;
+	struct known *statistics, *periods, *areas;
+	size_t rows;
+	size_t next_status, next_note; /* into the sparse columns */
+	size_t problem_capacity;
+	int fault;
+};
+
+/* ---- saying what is wrong ---- */
+
+static char *vprint(struct arena *arena, const char *format, va_list arguments)
+{
+	char text[512];
+	int length = vsnprintf(text, sizeof text, format, arguments);
+	if (length < 0)
+		return NULL;
+	size_t size = (size_t)length < sizeof text ? (size_t)length + 1 : sizeof text;
+	char *copy = arena_take(arena, size);
+	if (copy)
+		memcpy(copy, text, size);
+	return copy;
+}
+
+static int PRINTF_LIKE(3, 4) say(struct check *check, int verdict, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	check->out->reason = vprint(check->arena, format, arguments);
+	va_end(arguments);
+	return check->out->reason ? verdict : -ENOMEM;
+}
+
+static int grow_problems(struct check *check)
+{
+	if (check->out->problem_count < check->problem_capacity)
+		return 0;
+	size_t capacity = check->problem_capacity ? check->problem_capacity * 2 : 16;
+	Suanpan__Problem **grown = arena_take(check->arena, capacity * sizeof(Suanpan__Problem *));
+	if (!grown)
+		return -ENOMEM;
+	if (check->out->problem_count > 0)
+		memcpy(grown, check->out->problems, check->out->problem_count * sizeof(Suanpan__Problem *));
+	check->out->problems = grown;
+	check->problem_capacity = capacity;
+	return 0;
+}
+
+/* Memory that runs out here is remembered in check->fault and ends the check after the row. */
+static void PRINTF_LIKE(4, 5)
+    add_problem(struct check *check, size_t row, Suanpan__Reason reason, const char *format, ...)
+{
+	va_list arguments;
+	Suanpan__Problem *problem = arena_take(check->arena, sizeof *problem);
+	if (!problem || grow_problems(check) != 0) {
+		check->fault = -ENOMEM;
+		return;
+	}
+	suanpan__problem__init(problem);
+	problem->row = row;
+	problem->reason = reason;
+	va_start(arguments, format);
+	problem->text = vprint(check->arena, format, arguments);
+	va_end(arguments);
+	if (!problem->text)
+		check->fault = -ENOMEM;
+	else
+		check->out->problems[check->out->problem_count++] = problem;
+}
+
+/* ---- the report as a whole ---- */
+
+static int check_shape(struct check *check)
+{
+	const Suanpan__Report *report = check->report;
+	check->rows = report->n_value;
+	if (envelope_has_unknown_fields(&report->base))
+		return say(check, CHECK_REFUSED,
+		           "the report has fields that this daemon does not know and would lose");
+	if (report->n_statistic_delta != check->rows || report->n_period_delta != check->rows ||
+	    report->n_area_delta != check->rows)
+		return say(check, CHECK_REFUSED,
+		           "the columns differ in length: %zu statistics, %zu periods, %zu areas, %zu values",
+		           report->n_statistic_delta, report->n_period_delta, report->n_area_delta,
+		           check->rows);
+	if (check->rows == 0)
+		return say(check, CHECK_REFUSED, "the report holds no observation");
+	if (check->rows > ENVELOPE_OBSERVATIONS_MAX)
+		return say(check, CHECK_REFUSED, "the report holds %zu observations; %d is the most",
+		           check->rows, ENVELOPE_OBSERVATIONS_MAX);
+	if (report->n_decimals != report->n_statistic)
+		return say(check, CHECK_REFUSED, "%zu statistics, but decimals for %zu", report->n_statistic,
+		           report->n_decimals);
+	if (report->n_status_row != report->n_status_code)
+		return say(check, CHECK_REFUSED, "%zu status rows, but %zu status codes",
+		           report->n_status_row, report->n_status_code);
+	if (report->source && (strlen(report->source) > SOURCE_LENGTH_MAX ||
+	                       !text_is_valid(report->source, strlen(report->source))))
+		return say(check, CHECK_REFUSED, "the source is not one line of UTF-8 of at most %d bytes",
+		           SOURCE_LENGTH_MAX);
+	return 0;
+}
+
+static int check_ascending(struct check *check, const char *what, uint64_t row, const uint64_t *before)
+{
+	if (row >= check->rows)
+		return say(check, CHECK_REFUSED, "a %s for row %" PRIu64 " of %zu", what, row, check->rows);
+	if (before && *before >= row)
+		return say(check, CHECK_REFUSED, "the %s rows do not ascend at row %" PRIu64, what, row);
+	return 0;
+}
+
+static int check_sparse_columns(struct check *check)
+{
+	const Suanpan__Report *report = check->report;
+	int result = 0;
+	for (size_t i = 0; i < report->n_status_row && result == 0; i++)
+		result = check_ascending(check, "status", report->status_row[i],
+		                         i > 0 ? &report->status_row[i - 1] : NULL);
+	for (size_t i = 0; i < report->n_note && result == 0; i++)
+		result = check_ascending(check, "note", report->note[i]->row,
+		                         i > 0 ? &report->note[i - 1]->row : NULL);
+	return result;
+}
+
+/* ---- dictionaries ---- */
+
+static struct known *new_dictionary(struct check *check, size_t count)
+{
+	struct known *known = arena_take(check->arena, (count > 0 ? count : 1) * sizeof *known);
+	if (!known)
+		check->fault = -ENOMEM;
+	return known;
+}
+
+static int resolve_dictionaries(struct check *check)
+{
+	const Suanpan__Report *report = check->report;
+	check->statistics = new_dictionary(check, report->n_statistic);
+	check->periods = new_dictionary(check, report->n_period);
+	check->areas = new_dictionary(check, report->n_area);
+	if (check->fault != 0)
+		return check->fault;
+	for (size_t i = 0; i < report->n_statistic; i++) {
+		check->statistics[i].index = catalogue_find_statistic(check->catalogue, report->statistic[i]);
+		if (report->decimals[i] > DECIMAL_PLACES_MAX)
+			return say(check, CHECK_REFUSED,
+			           "decimals %" PRIu64 " for statistic %zu; %d is the most",
+			           report->decimals[i], i, DECIMAL_PLACES_MAX);
+	}
+	for (size_t i = 0; i < report->n_area; i++)
+		check->areas[i].index = catalogue_find_area(check->catalogue, report->area[i]);
+	for (size_t i = 0; i < report->n_period; i++) {
+		struct period period = {.code = 0};
+		int verdict = period_parse(report->period[i], strlen(report->period[i]), &period);
+		check->periods[i] =
+		    (struct known){.index = verdict != 0 ? CATALOGUE_NONE : 0, .period = period};
+	}
+	return 0;
+}
+
+/* ---- rows ---- */
+
+/* The three running sums of a row. */
+struct place {
+	uint64_t statistic, period, area;
+};
+
+static int advance(struct check *check, size_t row, struct place *place)
+{
+	const Suanpan__Report *report = check->report;
+	place->statistic += (uint64_t)report->statistic_delta[row];
+	place->period += (uint64_t)report->period_delta[row];
+	place->area += (uint64_t)report->area_delta[row];
+	if (place->statistic >= report->n_statistic || place->period >= report->n_period ||
+	    place->area >= report->n_area)
+		return say(check, CHECK_REFUSED, "row %zu points outside a dictionary", row);
+	return 0;
+}
+
+static bool check_statistic(struct check *check, size_t row, const struct place *place)
+{
+	uint32_t index = check->statistics[place->statistic].index;
+	const char *code = check->report->statistic[place->statistic];
+	if (index == CATALOGUE_NONE) {
+		const char *near = catalogue_suggest_value(check->catalogue, code);
+		add_problem(check, row, SUANPAN__REASON__REASON_UNKNOWN_STATISTIC,
+		            "unknown statistic '%.64s'%s%s%s", code, near ? "; the nearest is '" : "",
+		            near ? near : "", near ? "'" : "");
+		return false;
+	}
+	if (!check->reporter->statistics[index])
+		add_problem(check, row, SUANPAN__REASON__REASON_STATISTIC_OUT_OF_SCOPE,
+		            "'%s' is not among the statistics that %s reports", code, check->reporter->code);
+	return true;
+}
+
+static bool check_area(struct check *check, size_t row, const struct place *place)
+{
+	uint32_t index = check->areas[place->area].index;
+	const char *code = check->report->area[place->area];
+	if (index == CATALOGUE_NONE) {
+		const char *near = catalogue_suggest_area(check->catalogue, code);
+		add_problem(check, row, SUANPAN__REASON__REASON_UNKNOWN_AREA, "unknown area '%.64s'%s%s%s",
+		            code, near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
+		return false;
+	}
+	if (!catalogue_reporter_may_report_area(check->reporter, index))
+		add_problem(check, row, SUANPAN__REASON__REASON_AREA_OUT_OF_SCOPE,
+		            "area %s is not %s's to report", code, check->reporter->code);
+	return true;
+}
+
+static bool check_period(struct check *check, size_t row, const struct place *place)
+{
+	if (check->periods[place->period].index == 0)
+		return true;
+	add_problem(
+	    check, row, SUANPAN__REASON__REASON_BAD_PERIOD,
+	    "'%.32s' is not a period; expected a form such as 2024, 2024-S1, 2024-Q2, 2024-06 or 2024-06-15",
+	    check->report->period[place->period]);
+	return false;
+}
+
+static void check_fit(struct check *check, size_t row, const struct statistic *statistic,
+                      const struct area *area, struct period period)
+{
+	if (period_frequency_of(period) != statistic->frequency) {
+		char text[PERIOD_TEXT_SIZE];
+		period_format(period, text);
+		add_problem(check, row, SUANPAN__REASON__REASON_WRONG_FREQUENCY,
+		            "period %s: '%s' is reported for %s", text, statistic->code,
+		            period_frequency_example(statistic->frequency));
+	}
+	if (area->level != statistic->level)
+		add_problem(check, row, SUANPAN__REASON__REASON_WRONG_LEVEL,
+		            "area %s is a %s: '%s' is reported by %s", area->code,
+		            area_level_name(area->level), statistic->code, area_level_name(statistic->level));
+}
+
+static char take_status(struct check *check, size_t row)
+{
+	const Suanpan__Report *report = check->report;
+	if (check->next_status >= report->n_status_row || report->status_row[check->next_status] != row)
+		return 'A';
+	uint64_t code = report->status_code[check->next_status++];
+	if (code < 128 && status_is_valid((char)code))
+		return (char)code;
+	add_problem(check, row, SUANPAN__REASON__REASON_BAD_STATUS,
+	            "status code %" PRIu64 ": expected the letter A, P, E, F, B, V, O, L or Q", code);
+	return 'A';
+}
+
+static void check_note(struct check *check, size_t row)
+{
+	const Suanpan__Report *report = check->report;
+	if (check->next_note >= report->n_note || report->note[check->next_note]->row != row)
+		return;
+	const char *text = report->note[check->next_note++]->text;
+	if (strlen(text) > NOTE_LENGTH_MAX || !text_is_valid(text, strlen(text)))
+		add_problem(check, row, SUANPAN__REASON__REASON_BAD_TEXT,
+		            "the note is not one line of UTF-8 of at most %d bytes", NOTE_LENGTH_MAX);
+}
+
+static int64_t check_value(struct check *check, size_t row, const struct place *place,
+                           const struct statistic *statistic, char status)
+{
+	int64_t value = check->report->value[row], units = 0;
+	unsigned decimals = (unsigned)check->report->decimals[place->statistic];
+	if (!status_has_value(status)) {
+		if (value != 0)
+			add_problem(check, row, SUANPAN__REASON__REASON_BAD_STATUS,
+			            "status %c has no value, but %" PRId64 " was given; expected 0", status,
+			            value);
+		return 0;
+	}
+	int verdict = decimal_rescale(value, decimals, statistic->decimals, &units);
+	if (verdict == DECIMAL_TOO_MANY_PLACES)
+		add_problem(check, row, SUANPAN__REASON__REASON_TOO_MANY_DECIMALS,
+		            "%" PRId64 " with %u decimals is finer than '%s' is kept (%u decimals)", value,
+		            decimals, statistic->code, statistic->decimals);
+	else if (verdict != 0)
+		add_problem(check, row, SUANPAN__REASON__REASON_OUT_OF_RANGE,
+		            "%" PRId64 " with %u decimals does not fit 64 bits with %u", value, decimals,
+		            statistic->decimals);
+	return units;
+}
+
+static void check_row(struct check *check, size_t row, const struct place *place, struct observation *ret)
+{
+	bool statistic_known = check_statistic(check, row, place);
+	bool area_known = check_area(check, row, place);
+	bool period_known = check_period(check, row, place);
+	char status = take_status(check, row);
+	check_note(check, row);
+	if (!statistic_known || !area_known || !period_known)
+		return;
+	const struct statistic *statistic =
+	    &check->catalogue->statistics[check->statistics[place->statistic].index];
+	const struct area *area = &check->catalogue->areas[check->areas[place->area].index];
+	check_fit(check, row, statistic, area, check->periods[place->period].period);
+	*ret = (struct observation){
+	    .statistic = check->statistics[place->statistic].index,
+	    .area = check->areas[place->area].index,
+	    .period = check->periods[place->period].period,
+	    .status = status,
+	    .value = check_value(check, row, place, statistic, status),
+	};
+}
+
+static int check_rows(struct check *check)
+{
+	struct place place = {.statistic = 0};
+	int result = 0;
+	for (size_t row = 0; row < check->rows && result == 0; row++) {
+		result = advance(check, row, &place);
+		if (result == 0)
+			check_row(check, row, &place, &check->out->observations[row]);
+		if (check->fault != 0)
+			result = check->fault;
+	}
+	return result;
+}
+
+/* ---- repeated rows ---- */
+
+static int compare_places(const struct observation *a, const struct observation *b)
+{
+	if (a->statistic != b->statistic)
+		return a->statistic < b->statistic ? -1 : 1;
+	if (a->period.code != b->period.code)
+		return a->period.code < b->period.code ? -1 : 1;
+	return (a->area > b->area) - (a->area < b->area);
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+	const struct observation *const *a = left, *const *b = right;
+	int order = compare_places(*a, *b);
+	return order != 0 ? order : (*a > *b) - (*a < *b);
+}
+
+static bool rows_ascend(const struct check *check)
+{
+	for (size_t row = 1; row < check->rows; row++)
+		if (compare_places(&check->out->observations[row - 1], &check->out->observations[row]) >= 0)
+			return false;
+	return true;
+}
+
+static int compare_problems(const void *left, const void *right)
+{
+	const Suanpan__Problem *const *a = left, *const *b = right;
+	return ((*a)->row > (*b)->row) - ((*a)->row < (*b)->row);
+}
+
+/* Only for reports that are otherwise right: there every row is resolved. */
+static int check_repetitions(struct check *check)
+{
+	if (rows_ascend(check))
+		return 0;
+	const struct observation **sorted =
+	    arena_take(check->arena, check->rows * sizeof(struct observation *));
+	if (!sorted)
+		return -ENOMEM;
+	for (size_t row = 0; row < check->rows; row++)
+		sorted[row] = &check->out->observations[row];
+	qsort(sorted, check->rows, sizeof(struct observation *), compare_rows);
+	for (size_t i = 1; i < check->rows; i++)
+		if (compare_places(sorted[i - 1], sorted[i]) == 0)
+			add_problem(check, (size_t)(sorted[i] - check->out->observations),
+			            SUANPAN__REASON__REASON_REPEATED_ROW,
+			            "the same statistic, period and area as row %td",
+			            sorted[i - 1] - check->out->observations);
+	if (check->out->problem_count > 0)
+		qsort(check->out->problems, check->out->problem_count, sizeof(Suanpan__Problem *),
+		      compare_problems);
+	return check->fault;
+}
+
+/* ---- who ---- */
+
+static int check_name(struct check *check, uint32_t reporter_index)
+{
+	const Suanpan__Report *report = check->report;
+	if (report->stream.len != REPORT_STREAM_SIZE || report->sequence == 0)
+		return say(check, CHECK_NAMELESS,
+		           "a stream of %zu bytes and sequence %" PRIu64
+		           "; expected %d bytes and a sequence from 1",
+		           report->stream.len, report->sequence, REPORT_STREAM_SIZE);
+	check->out->has_stream = true;
+	memcpy(check->out->name.stream, report->stream.data, REPORT_STREAM_SIZE);
+	check->out->name.sequence = report->sequence;
+	check->out->oldest = report->has_oldest ? report->oldest : 0;
+	if (check->out->oldest > report->sequence)
+		return say(check, CHECK_NAMELESS, "oldest %" PRIu64 " is beyond sequence %" PRIu64,
+		           report->oldest, report->sequence);
+	if (reporter_index == CATALOGUE_NONE) {
+		if (!report->reporter)
+			return say(check, CHECK_NAMELESS, "the report does not say which reporter sends it");
+		reporter_index = catalogue_find_reporter(check->catalogue, report->reporter);
+	}
+	if (reporter_index == CATALOGUE_NONE)
+		return say(check, CHECK_NAMELESS, "unknown reporter '%.64s'", report->reporter);
+	check->reporter = &check->catalogue->reporters[reporter_index];
+	if (report->reporter && strcmp(report->reporter, check->reporter->code) != 0)
+		return say(check, CHECK_NAMELESS,
+		           "the report says it is from '%.64s', its key that it is from '%s'",
+		           report->reporter, check->reporter->code);
+	check->out->name.reporter_id = check->reporter->id;
+	return 0;
+}
+
+static int check_report(struct check *check)
+{
+	int result = check_shape(check);
+	if (result == 0)
+		result = check_sparse_columns(check);
+	if (result == 0)
+		result = resolve_dictionaries(check);
+	if (result != 0)
+		return result;
+	check->out->observations = calloc(check->rows, sizeof *check->out->observations);
+	if (!check->out->observations)
+		return -ENOMEM;
+	check->out->observation_count = check->rows;
+	result = check_rows(check);
+	if (result == 0 && check->out->problem_count == 0)
+		result = check_repetitions(check);
+	if (result == 0 && check->out->problem_count > 0)
+		result =
+		    say(check, CHECK_REFUSED, "%zu problem%s in %zu observations", check->out->problem_count,
+		        check->out->problem_count == 1 ? "" : "s", check->rows);
+	return result;
+}
+
+int intake_check(const struct catalogue *catalogue, uint32_t reporter_index, const void *payload, size_t size,
+                 struct arena *arena, struct checked_report *ret_report)
+{
+	struct check check = {.catalogue = catalogue, .arena = arena, .out = ret_report};
+	ProtobufCMessage *message;
+	uint64_t major = 0;
+	*ret_report = (struct checked_report){.reason = NULL};
+	int result = envelope_unpack(&suanpan__report__descriptor, payload, size, arena, &major, &message);
+	if (result == ENVELOPE_UNSUPPORTED)
+		return say(&check, CHECK_UNSUPPORTED, "this daemon knows reports of major %d, not %" PRIu64,
+		           ENVELOPE_MAJOR, major);
+	if (result == ENVELOPE_TOO_LARGE)
+		return say(&check, CHECK_NAMELESS, "the report is larger than allowed, packed or unpacked");
+	if (result > 0)
+		return say(&check, CHECK_NAMELESS, "these %zu bytes are not a Report", size);
+	if (result < 0)
+		return result;
+	check.report = (const Suanpan__Report *)message;
+	result = check_name(&check, reporter_index);
+	if (result == 0)
+		result = check_report(&check);
+	if (result != 0) {
+		free(ret_report->observations);
+		ret_report->observations = NULL;
+		ret_report->observation_count = 0;
+	}
+	return result;
+}

@@ -1,0 +1,422 @@
+#include "daemon/pipeline.h"
+
+#include "daemon/base/arena.h"
+#include "daemon/base/log.h"
+#include "daemon/indicator/affected.h"
+#include "daemon/indicator/evaluate.h"
+#include "daemon/intake/check.h"
+#include "daemon/store/write.h"
+#include "proto/envelope.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void passage_free(struct passage *passage)
+{
+	if (!passage)
+		return;
+	free(passage->payload);
+	free(passage->observations);
+	free(passage->ack);
+	free(passage);
+}
+
+/* ------------------------------------------------------------------------------------------------ acks */
+
+static void init_ack(Suanpan__Ack *ack, struct passage *passage, Suanpan__Outcome outcome, const char *reason)
+{
+	suanpan__ack__init(ack);
+	ack->major = ENVELOPE_MAJOR;
+	ack->outcome = outcome;
+	/* protobuf-c's structs have no const; packing does not write. */
+	ack->reason = (char *)(uintptr_t)reason;
+	if (passage->name.sequence == 0)
+		return;
+	ack->has_stream = ack->has_sequence = 1;
+	ack->stream = (ProtobufCBinaryData){.len = REPORT_STREAM_SIZE, .data = passage->name.stream};
+	ack->sequence = passage->name.sequence;
+}
+
+/* Replaces the passage's ack. */
+static int pack_ack(struct passage *passage, const Suanpan__Ack *ack)
+{
+	free(passage->ack);
+	passage->ack = NULL;
+	return envelope_pack(&ack->base, ENVELOPE_ANSWER_MAX, &passage->ack, &passage->ack_size);
+}
+
+static int ack_plainly(struct passage *passage, Suanpan__Outcome outcome, const char *reason)
+{
+	Suanpan__Ack ack;
+	init_ack(&ack, passage, outcome, reason);
+	return pack_ack(passage, &ack);
+}
+
+static int ack_accepted(struct passage *passage, uint64_t commit, uint64_t entry, bool repeated)
+{
+	Suanpan__Ack ack;
+	init_ack(&ack, passage, SUANPAN__OUTCOME__OUTCOME_ACCEPTED, NULL);
+	ack.has_commit = ack.has_entry = 1;
+	ack.commit = commit;
+	ack.entry = entry;
+	ack.has_repeated_report = repeated;
+	ack.repeated_report = repeated;
+	return pack_ack(passage, &ack);
+}
+
+static int ack_resend(struct passage *passage, uint64_t from)
+{
+	char reason[96];
+	Suanpan__Ack ack;
+	snprintf(reason, sizeof reason, "sequence %" PRIu64 " is expected next, not %" PRIu64, from,
+	         passage->name.sequence);
+	init_ack(&ack, passage, SUANPAN__OUTCOME__OUTCOME_RESEND, reason);
+	ack.has_resend_from = 1;
+	ack.resend_from = from;
+	return pack_ack(passage, &ack);
+}
+
+/* ------------------------------------------------------------------------------------------------ front */
+
+struct reception {
+	const struct catalogue *catalogue;
+	struct arena *arena;
+};
+
+int reception_new(const struct catalogue *catalogue, struct reception **ret_reception)
+{
+	struct reception *reception = calloc(1, sizeof *reception);
+	if (!reception)
+		return -ENOMEM;
+	reception->catalogue = catalogue;
+	int result = arena_new(ENVELOPE_UNPACK_BUDGET, &reception->arena);
+	if (result != 0) {
+		free(reception);
+		return result;
+	}
+	*ret_reception = reception;
+	return 0;
+}
+
+void reception_free(struct reception *reception)
+{
+	if (!reception)
+		return;
+	arena_free(reception->arena);
+	free(reception);
+}
+
+static int ack_check(struct passage *passage, int verdict, const struct checked_report *checked)
+{
+	Suanpan__Ack ack;
+	init_ack(&ack, passage,
+	         verdict == CHECK_UNSUPPORTED ? SUANPAN__OUTCOME__OUTCOME_UNSUPPORTED
+	                                      : SUANPAN__OUTCOME__OUTCOME_REFUSED,
+	         checked->reason);
+	if (verdict == CHECK_UNSUPPORTED) {
+		ack.has_newest_major = 1;
+		ack.newest_major = ENVELOPE_MAJOR;
+	}
+	ack.n_problem = checked->problem_count;
+	ack.problem = checked->problems;
+	return pack_ack(passage, &ack);
+}
+
+int pipeline_receive(struct reception *reception, struct passage *passage)
+{
+	struct checked_report checked;
+	envelope_hash(passage->payload, passage->payload_size, passage->hash);
+	arena_reset(reception->arena);
+	int verdict = intake_check(reception->catalogue, CATALOGUE_NONE, passage->payload,
+	                           passage->payload_size, reception->arena, &checked);
+	if (checked.has_stream)
+		passage->name = checked.name;
+	passage->oldest = checked.oldest;
+	passage->observations = checked.observations;
+	passage->observation_count = checked.observation_count;
+	passage->mail.weight = 1 + checked.observation_count;
+	if (verdict == -ENOMEM) {
+		/* One message too large for the memory there is: it may fit later. */
+		int result = ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_OVERLOADED, "out of memory");
+		return result == 0 ? (int)PIPELINE_ANSWERED : result;
+	}
+	if (verdict <= 0)
+		return verdict;
+	log_event(LOG_LEVEL_WARNING, "report-refused",
+	          "reporter_id=%" PRIu32 " sequence=%" PRIu64 " reason='%s'", passage->name.reporter_id,
+	          passage->name.sequence, checked.reason);
+	int result = ack_check(passage, verdict, &checked);
+	if (result != 0)
+		return result;
+	/* A refusal with a name uses its sequence up: the store must remember it, in its turn. */
+	passage->refused = verdict == CHECK_REFUSED;
+	return passage->refused ? 0 : (int)PIPELINE_ANSWERED;
+}
+
+/* ------------------------------------------------------------------------------------------------ writer */
+
+struct writer {
+	const struct catalogue *catalogue;
+	struct store *store;
+	struct evaluator *evaluator;
+	struct affected *affected;
+	struct changed_value *changed;
+	size_t changed_count, changed_capacity;
+};
+
+int writer_new(const struct catalogue *catalogue, struct store *store, struct writer **ret_writer)
+{
+	struct writer *writer = calloc(1, sizeof *writer);
+	if (!writer)
+		return -ENOMEM;
+	writer->catalogue = catalogue;
+	writer->store = store;
+	int result = evaluator_new(catalogue, &writer->evaluator);
+	if (result == 0)
+		result = affected_new(catalogue, &writer->affected);
+	if (result != 0) {
+		writer_free(writer);
+		return result;
+	}
+	*ret_writer = writer;
+	return 0;
+}
+
+void writer_free(struct writer *writer)
+{
+	if (!writer)
+		return;
+	evaluator_free(writer->evaluator);
+	affected_free(writer->affected);
+	free(writer->changed);
+	free(writer);
+}
+
+/* It was decided before. The same bytes get the same answer; other bytes under the same name are a conflict.
+ */
+static int answer_again(struct write *write, struct passage *passage, const struct decision *decision)
+{
+	const void *bytes;
+	size_t size;
+	if (memcmp(decision->hash, passage->hash, sizeof passage->hash) != 0)
+		return ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_CONFLICT,
+		                   "this sequence was used for another report; nothing was changed");
+	if (decision->accepted)
+		return ack_accepted(passage, decision->commit, decision->entry, true);
+	int result = write_refusal_answer(write, decision->entry, &bytes, &size);
+	if (result == WRITE_UNDECIDED)
+		return ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_REFUSED,
+		                   "this report was refused before; the reasons are no longer kept");
+	if (result != 0)
+		return result;
+	/* A field appended to a packed message belongs to it: `repeated_report` = true. */
+	static const uint8_t repeated[] = {0x28, 0x01};
+	char *again = malloc(size + sizeof repeated);
+	if (!again)
+		return -ENOMEM;
+	memcpy(again, bytes, size);
+	memcpy(again + size, repeated, sizeof repeated);
+	free(passage->ack);
+	passage->ack = again;
+	passage->ack_size = size + sizeof repeated;
+	return 0;
+}
+
+/* A stream is decided in order, because a later report may correct an earlier one. A sender that no longer
+ * holds what is missing says so with `oldest`, and the gap is recorded. */
+static bool is_its_turn(const struct passage *passage, uint64_t last)
+{
+	return passage->name.sequence == last + 1 ||
+	       (passage->name.sequence > last && passage->oldest == passage->name.sequence);
+}
+
+static int remember_refusal(struct write *write, struct passage *passage)
+{
+	uint64_t entry;
+	struct refused_report report = {
+	    .name = passage->name,
+	    .payload = passage->payload,
+	    .payload_size = passage->payload_size,
+	    .answer = passage->ack,
+	    .answer_size = passage->ack_size,
+	};
+	memcpy(report.hash, passage->hash, sizeof report.hash);
+	return write_refuse(write, &report, &entry);
+}
+
+static int accept(struct write *write, struct passage *passage)
+{
+	uint64_t entry;
+	struct accepted_report report = {
+	    .name = passage->name,
+	    .payload = passage->payload,
+	    .payload_size = passage->payload_size,
+	    .observations = passage->observations,
+	    .observation_count = passage->observation_count,
+	};
+	memcpy(report.hash, passage->hash, sizeof report.hash);
+	int result = write_accept(write, &report, &entry);
+	return result != 0 ? result : ack_accepted(passage, write_commit_number(write), entry, false);
+}
+
+static int decide_one(struct write *write, struct passage *passage)
+{
+	struct decision decision;
+	uint64_t last;
+	int result = write_find_decision(write, &passage->name, &decision);
+	if (result == 0)
+		return answer_again(write, passage, &decision);
+	if (result < 0)
+		return result;
+	result = write_last_sequence(write, &passage->name, &last);
+	if (result != 0)
+		return result;
+	if (passage->name.sequence <= last)
+		return ack_plainly(
+		    passage, SUANPAN__OUTCOME__OUTCOME_CONFLICT,
+		    "this sequence lies in a gap that the sender declared lost; nothing was changed");
+	if (!is_its_turn(passage, last))
+		return ack_resend(passage, last + 1);
+	return passage->refused ? remember_refusal(write, passage) : accept(write, passage);
+}
+
+/* ---- what the group's observations mean for the indicators ---- */
+
+static int find_affected(struct writer *writer, struct write *write)
+{
+	size_t count;
+	affected_reset(writer->affected);
+	for (uint32_t i = 0; i < writer->catalogue->statistic_count; i++) {
+		struct extent extent;
+		int result = write_extent(write, i, &extent);
+		if (result < 0)
+			return result;
+		int32_t day = result == SNAPSHOT_NOTHING ? INT32_MIN : extent.last_day;
+		affected_set_frontier(writer->affected, i, day, day);
+	}
+	const struct extent_move *moves = write_extent_moves(write, &count);
+	for (size_t i = 0; i < count; i++)
+		affected_set_frontier(writer->affected, moves[i].statistic, moves[i].last_day_before,
+		                      moves[i].last_day_now);
+	const struct touched *touched = write_touched(write, &count);
+	for (size_t i = 0; i < count; i++) {
+		int result =
+		    affected_add(writer->affected, touched[i].statistic, touched[i].area, touched[i].period);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+static int note_changed(struct writer *writer, const struct affected_value *which, const struct value *value,
+                        uint64_t commit)
+{
+	if (writer->changed_count == writer->changed_capacity) {
+		size_t capacity = writer->changed_capacity ? writer->changed_capacity * 2 : 256;
+		struct changed_value *grown = realloc(writer->changed, capacity * sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		writer->changed = grown;
+		writer->changed_capacity = capacity;
+	}
+	struct changed_value *changed = &writer->changed[writer->changed_count++];
+	*changed = (struct changed_value){
+	    .indicator = which->indicator,
+	    .area = which->area,
+	    .period = which->period,
+	    .value = {.state = value->state,
+	              .units = value->units,
+	              .status = value->status,
+	              .reported = value->reported,
+	              .expected = value->expected,
+	              .commit = commit},
+	};
+	const uint32_t most = sizeof changed->value.missing / sizeof changed->value.missing[0];
+	changed->value.missing_count = value->missing_count;
+	changed->value.carried_count = value->carried_count;
+	for (uint32_t i = 0; i < value->missing_count && i < most; i++)
+		changed->value.missing[i] = writer->catalogue->areas[value->missing[i]].id;
+	for (uint32_t i = 0; i < value->carried_count && i < most; i++)
+		changed->value.carried[i] = writer->catalogue->areas[value->carried[i]].id;
+	return 0;
+}
+
+static int recompute(struct writer *writer, struct write *write)
+{
+	const struct affected_value *values;
+	size_t count;
+	struct cell_source source = write_cells(write);
+	int result = find_affected(writer, write);
+	if (result == 0)
+		result = affected_list(writer->affected, &values, &count);
+	for (size_t i = 0; result == 0 && i < count; i++) {
+		struct value value;
+		bool changed = false;
+		result = evaluate_indicator(writer->evaluator, values[i].indicator, values[i].area,
+		                            values[i].period, &source, &value);
+		if (result == 0)
+			result = write_value(write, values[i].indicator, values[i].area, values[i].period,
+			                     &value, &changed);
+		if (result == 0 && changed)
+			result = note_changed(writer, &values[i], &value, write_commit_number(write));
+	}
+	return result;
+}
+
+/* ---- the group ---- */
+
+static int decide_all(struct writer *writer, struct write *write, struct mail *group)
+{
+	int result = 0;
+	for (struct mail *mail = group; mail && result == 0; mail = mail->next)
+		result = decide_one(write, (struct passage *)mail);
+	if (result == 0)
+		result = write_apply(write);
+	if (result == 0)
+		result = recompute(writer, write);
+	return result;
+}
+
+static bool nothing_was_written(int result)
+{
+	return result == -ENOSPC || result == -ENOMEM || result == FAULT_MAP_FULL;
+}
+
+/* The store is as it was before the group: every sender may try again. */
+static int postpone(struct writer *writer, struct mail *group, int fault)
+{
+	writer->changed_count = 0;
+	log_event(LOG_LEVEL_ERROR, "group-postponed", "reason='%s'", fault_text(fault));
+	for (struct mail *mail = group; mail; mail = mail->next) {
+		struct passage *passage = (struct passage *)mail;
+		if (ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_OVERLOADED, fault_text(fault)) != 0)
+			passage->ack = NULL; /* no memory even for that: the sender asks again by itself */
+	}
+	return fault;
+}
+
+int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms,
+                    const struct changed_value **ret_changed, size_t *ret_count)
+{
+	struct write *write;
+	writer->changed_count = 0;
+	int result = write_begin(writer->store, wall_ms, &write);
+	if (result == 0) {
+		result = decide_all(writer, write, group);
+		if (result != 0 || !write_has_changes(write))
+			write_abort(write);
+		else
+			result = write_commit(write);
+	}
+	*ret_changed = writer->changed;
+	*ret_count = 0;
+	if (result == 0)
+		*ret_count = writer->changed_count;
+	else if (nothing_was_written(result))
+		return postpone(writer, group, result);
+	else
+		return PIPELINE_STOP;
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* Update messages: a changed value as subscribers get it, with the epoch and the count of its code.
+ *
+ * Belongs to one thread. Knows nothing of sockets. */
+#ifndef SUANPAN_PUBLISH_UPDATE_H
+#define SUANPAN_PUBLISH_UPDATE_H
+
+#include "daemon/catalogue/catalogue.h"
+#include "daemon/store/store.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct publisher;
+
+int MUST_CHECK publisher_new(const struct catalogue *catalogue, uint64_t epoch,
+                             struct publisher **ret_publisher);
+void publisher_free(struct publisher *publisher); /* NULL is fine */
+
+/* Counts the change and packs it. Both results live until the next call. */
+int MUST_CHECK publisher_pack(struct publisher *publisher, const struct changed_value *changed,
+                              const char **ret_topic, const void **ret_bytes, size_t *ret_size);
+
+/* The Update without a value that says: a subscription counts from here. */
+int MUST_CHECK publisher_pack_welcome(struct publisher *publisher, const void **ret_bytes, size_t *ret_size);
+
+#endif

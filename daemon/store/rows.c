@@ -1,0 +1,120 @@
+#include "daemon/store/rows.h"
+
+#include "daemon/store/layout.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CAPACITY_START 256
+
+struct rows_entry {
+	uint32_t statistic_id, period, number;
+	bool used;
+	struct cell_row *row; /* NULL: known to be absent */
+};
+
+void rows_init(struct rows *rows, struct db_txn *txn)
+{
+	*rows = (struct rows){.txn = txn};
+}
+
+void rows_forget(struct rows *rows)
+{
+	for (size_t i = 0; i < rows->capacity; i++)
+		if (rows->table[i].used)
+			free(rows->table[i].row);
+	free(rows->table);
+	rows->table = NULL;
+	rows->capacity = rows->count = 0;
+}
+
+void rows_done(struct rows *rows)
+{
+	rows_forget(rows);
+}
+
+static size_t hash_of(uint32_t statistic_id, uint32_t period, uint32_t number)
+{
+	uint64_t mixed = ((uint64_t)statistic_id << 32 | period) * 0x9e3779b97f4a7c15u;
+	mixed ^= (mixed >> 29) + (uint64_t)number * 0xbf58476d1ce4e5b9u;
+	return (size_t)(mixed ^ mixed >> 32);
+}
+
+static struct rows_entry *find_place(struct rows_entry *table, size_t capacity, uint32_t statistic_id,
+                                     uint32_t period, uint32_t number)
+{
+	size_t at = hash_of(statistic_id, period, number) & (capacity - 1);
+	while (table[at].used && (table[at].statistic_id != statistic_id || table[at].period != period ||
+	                          table[at].number != number))
+		at = (at + 1) & (capacity - 1);
+	return &table[at];
+}
+
+static int grow(struct rows *rows)
+{
+	size_t capacity = rows->capacity ? rows->capacity * 2 : CAPACITY_START;
+	struct rows_entry *table = calloc(capacity, sizeof *table);
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < rows->capacity; i++) {
+		const struct rows_entry *old = &rows->table[i];
+		if (old->used)
+			*find_place(table, capacity, old->statistic_id, old->period, old->number) = *old;
+	}
+	free(rows->table);
+	rows->table = table;
+	rows->capacity = capacity;
+	return 0;
+}
+
+static struct cell cell_of(struct slot_record slot)
+{
+	if (slot.origin == 0)
+		return (struct cell){.entry = 0};
+	return (struct cell){.value = slot.value, .entry = slot_entry(slot), .status = slot_status(slot)};
+}
+
+static int read_row(struct db_txn *txn, uint32_t statistic_id, struct period period, uint32_t number,
+                    struct cell_row **ret_row)
+{
+	struct row_record record;
+	struct db_key key = layout_cells_key(statistic_id, period, number);
+	*ret_row = NULL;
+	int result = layout_read(txn, TABLE_CELLS, &key, &record, sizeof record);
+	if (result != 0)
+		return result == DB_ABSENT ? 0 : result;
+	struct cell_row *row = malloc(sizeof *row);
+	if (!row)
+		return -ENOMEM;
+	for (unsigned i = 0; i < CELLS_PER_ROW; i++)
+		row->cell[i] = cell_of(record.slot[i]);
+	*ret_row = row;
+	return 0;
+}
+
+static int find_row(void *context, uint32_t statistic_id, struct period period, uint32_t number,
+                    const struct cell_row **ret_row)
+{
+	struct rows *rows = context;
+	if (rows->count * 2 >= rows->capacity) {
+		int fault = grow(rows);
+		if (fault < 0)
+			return fault;
+	}
+	struct rows_entry *place = find_place(rows->table, rows->capacity, statistic_id, period.code, number);
+	if (!place->used) {
+		struct cell_row *row;
+		int fault = read_row(rows->txn, statistic_id, period, number, &row);
+		if (fault < 0)
+			return fault;
+		*place = (struct rows_entry){statistic_id, period.code, number, true, row};
+		rows->count++;
+	}
+	*ret_row = place->row;
+	return 0;
+}
+
+struct cell_source rows_source(struct rows *rows)
+{
+	return (struct cell_source){.context = rows, .row = find_row};
+}

@@ -1,0 +1,96 @@
+/* Writing: one transaction per group of reports. Writer thread only.
+ *
+ *     write_begin                     one commit number
+ *       write_find_decision, write_last_sequence      per report: was it here before, is it its turn
+ *       write_accept | write_refuse                   per report
+ *     write_apply                     the observations of the whole group: cells, revisions, totals, extents
+ *       write_touched, write_extent_moves, write_cells, write_value      the pipeline recomputes what they
+ * affect write_commit                    on disk, or the whole group never was
+ *
+ * Failures stick: they are answered by write_apply, write_value and write_commit. */
+#ifndef SUANPAN_STORE_WRITE_H
+#define SUANPAN_STORE_WRITE_H
+
+#include "daemon/catalogue/observation.h"
+#include "daemon/store/store.h"
+
+struct write;
+
+int MUST_CHECK write_begin(struct store *store, int64_t wall_ms, struct write **ret_write);
+uint64_t write_commit_number(const struct write *write);
+/* Whether anything was accepted or refused: if not, there is nothing to commit. */
+bool write_has_changes(const struct write *write);
+void write_abort(struct write *write); /* NULL is fine */
+/* Ends the write. 0: on disk. -ENOSPC, FAULT_MAP_FULL, or a failure from before: certainly not. Others:
+ * unknown. */
+int MUST_CHECK write_commit(struct write *write);
+
+struct decision {
+	bool accepted;
+	uint8_t hash[STORE_HASH_SIZE]; /* of the bytes that were decided on */
+	uint64_t commit, entry;
+};
+
+enum write_verdict { WRITE_UNDECIDED = 1 };
+
+int MUST_CHECK write_find_decision(struct write *write, const struct report_name *name,
+                                   struct decision *ret_decision);
+/* Highest decided sequence of the stream; 0 before the first. */
+int MUST_CHECK write_last_sequence(struct write *write, const struct report_name *name,
+                                   uint64_t *ret_sequence);
+/* The answer that was given to a refused report: bytes valid until the next write; WRITE_UNDECIDED when it
+ * has been let go (only the newest refusals are kept). */
+int MUST_CHECK write_refusal_answer(struct write *write, uint64_t entry, const void **ret_bytes,
+                                    size_t *ret_size);
+
+struct accepted_report {
+	struct report_name name;
+	uint8_t hash[STORE_HASH_SIZE];
+	const void *payload; /* as received */
+	size_t payload_size;
+	const struct observation *observations; /* must stay until write_apply */
+	size_t observation_count;
+};
+/* Appends to the journal; the observations wait for write_apply. *ret_entry: its number. */
+int MUST_CHECK write_accept(struct write *write, const struct accepted_report *report, uint64_t *ret_entry);
+
+#define REFUSALS_KEPT 1000
+struct refused_report {
+	struct report_name name;
+	uint8_t hash[STORE_HASH_SIZE];
+	const void *payload;
+	size_t payload_size;
+	const void *answer; /* packed Ack, given again whenever the report is repeated */
+	size_t answer_size;
+};
+int MUST_CHECK write_refuse(struct write *write, const struct refused_report *report, uint64_t *ret_entry);
+
+/* Applies the observations of all accepted reports, in the order they were accepted. An observation equal to
+ * the current one in value and status changes nothing. */
+int MUST_CHECK write_apply(struct write *write);
+
+/* Which observations changed: sorted by statistic, period, area; each once. */
+struct touched {
+	uint32_t statistic, area; /* indexes */
+	struct period period;
+};
+const struct touched *write_touched(const struct write *write, size_t *ret_count);
+
+/* How far each touched statistic reached before and reaches now (day numbers; INT32_MIN before the first). */
+struct extent_move {
+	uint32_t statistic;
+	int32_t last_day_before, last_day_now;
+};
+const struct extent_move *write_extent_moves(const struct write *write, size_t *ret_count);
+/* Any statistic, as it stands now. SNAPSHOT_NOTHING if it was never reported. */
+int MUST_CHECK write_extent(struct write *write, uint32_t statistic, struct extent *ret_extent);
+
+/* The observations as they stand after write_apply. */
+struct cell_source write_cells(struct write *write);
+
+/* Keeps an indicator's value (or drops it, when there is nothing behind it any more); *ret_changed: whether a
+ * reader sees a difference. */
+int MUST_CHECK write_value(struct write *write, uint32_t indicator, uint32_t area, struct period period,
+                           const struct value *value, bool *ret_changed);
+
+#endif
