@@ -6,6 +6,8 @@
 #include "clients/query/output.h"
 #include "proto/suanpan.pb-c.h"
 
+extern const struct program suanpan_program;
+
 /* `settings` is a struct settings; all answer an exit status. */
 int status_run(void *settings, int count, char *arguments[]);
 int list_run(void *settings, int count, char *arguments[]);

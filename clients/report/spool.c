@@ -1,6 +1,7 @@
 /* This file owns lmdb.h in the clients: the daemon's layer over it is made for one process that owns its
  * store. */
 #include "clients/report/spool.h"
+#include "daemon/base/clock.h"
 #include <dirent.h>
 #include <endian.h>
 #include <errno.h>
@@ -551,25 +552,18 @@ int spool_commit(struct spool_batch *batch)
 
 /* ---- delivering ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* There is no flock with a time limit, hence the short naps. */
 static int take_lock(struct spool *spool, int file, int timeout_ms)
 {
 	const struct timespec nap = {.tv_nsec = 20000000};
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = clock_read().monotonic_ms + timeout_ms;
 	while (flock(file, LOCK_EX | LOCK_NB)) {
 		if (errno != EWOULDBLOCK && errno != EINTR) {
 			sentence_set(spool->why, "cannot lock the spool in %s: %s", spool->path,
 			             strerror(errno));
 			return -errno;
 		}
-		if (now_ms() >= deadline) {
+		if (clock_read().monotonic_ms >= deadline) {
 			sentence_set(spool->why, "another suanpan-report is delivering from the spool in %s",
 			             spool->path);
 			return SPOOL_BUSY;
