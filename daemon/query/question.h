@@ -43,10 +43,8 @@ int MUST_CHECK question_read_period(struct question *question, const char *given
 /* What someone typed, fit to be shown in a sentence: cut if it is long, replaced if it is not text. */
 void question_quote(const char *given, char ret_text[QUOTE_SIZE]);
 
-/* The coarsest level that any of the indicator's statistics is reported at: its unit (see evaluate.h). */
-enum area_level question_unit_level(const struct question *question, const struct indicator *indicator);
-/* What stands where nothing is kept: no data, and everyone missing. */
-struct value question_absent_value(const struct question *question, enum area_level level, uint32_t area);
+/* What stands where nothing is kept, in an area where something could be: no data, and everyone missing. */
+struct value question_absent_value(const struct question *question, uint32_t indicator, uint32_t area);
 /* The value of the indicator as it was kept, or the absent one. */
 int MUST_CHECK question_kept_value(struct question *question, uint32_t indicator, uint32_t area,
                                    struct period period, struct kept_value *ret_kept);

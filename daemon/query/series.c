@@ -1,5 +1,7 @@
 #include "daemon/query/question.h"
 
+#include "daemon/indicator/places.h"
+
 #define PERIODS_MAX 10000 /* of one series: bounds the time that its snapshot stays open */
 
 /* What is asked for, in terms of the catalogue. Exactly one of statistic and indicator is there. */
@@ -73,23 +75,45 @@ static int choose_frequency(struct question *question, const char *given, struct
 	return series->frequency > own && !may_be_finer(series) ? refuse_finer(question, series) : 0;
 }
 
-static int choose_area(struct question *question, const char *given, struct series *series)
+static int refuse_area(struct question *question, const struct series *series)
 {
 	const struct catalogue *catalogue = question->catalogue;
-	series->area = catalogue->root;
-	int result = given ? question_find_area(question, given, &series->area) : 0;
+	const struct area *area = &catalogue->areas[series->area];
+	const char *kind = area->level == LEVEL_GROUP ? "group" : area_level_name(area->level);
+	if (series->statistic)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
+		                       "%s is reported by %s%s, so there is none of %s, a %s.",
+		                       series->statistic->code, area_level_name(series->statistic->level),
+		                       series->statistic->kind == KIND_LEVEL ? " and does not add up" : "",
+		                       area->names.in[LANGUAGE_EN], kind);
+	enum area_level unit = places_unit_level(catalogue, series->indicator->formula);
+	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
+	                       "%s is computed from what is reported by %s, so there is none of %s, a %s.",
+	                       series->indicator->code, area_level_name(unit), area->names.in[LANGUAGE_EN],
+	                       kind);
+}
+
+/* Whether there can be a value at all depends on the area alone, so any period will do to ask. */
+static int check_area(struct question *question, const struct series *series)
+{
+	const struct cell_source cells = snapshot_cells(question->snapshot);
+	struct evaluator *evaluator = question->context->evaluator;
+	struct period any = period_make(series->frequency, PERIOD_YEAR_MIN, 0);
+	struct value value;
+	int result =
+	    series->indicator
+	        ? evaluate_indicator(evaluator, series->indicator_index, series->area, any, &cells, &value)
+	        : evaluate_statistic(evaluator, series->statistic_index, series->area, any, &cells, &value);
 	if (result != 0)
 		return result;
-	enum area_level level =
-	    series->indicator ? question_unit_level(question, series->indicator) : series->statistic->level;
-	const struct area *area = &catalogue->areas[series->area];
-	if (area->inside[level].count > 0)
-		return 0;
-	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
-	                       "There is no %s of %s: it %s reported by %s, and %s lies below that.",
-	                       measure_of(series).code, area->code,
-	                       series->indicator ? "needs what is" : "is", area_level_name(level),
-	                       area->names.in[LANGUAGE_EN]);
+	return value.state == VALUE_NOT_HERE ? refuse_area(question, series) : 0;
+}
+
+static int choose_area(struct question *question, const char *given, struct series *series)
+{
+	series->area = question->catalogue->root;
+	int result = given ? question_find_area(question, given, &series->area) : 0;
+	return result == 0 ? check_area(question, series) : result;
 }
 
 /* ---- from when to when ---- */
@@ -255,8 +279,8 @@ static int fill_until(struct kept_walk *walk, struct period end)
 {
 	const struct series *series = walk->series;
 	while (walk->fill && !walk->over && walk->next.code < end.code) {
-		const struct value absent = question_absent_value(
-		    walk->question, question_unit_level(walk->question, series->indicator), series->area);
+		const struct value absent =
+		    question_absent_value(walk->question, series->indicator_index, series->area);
 		int result = add_row(walk->question, series, walk->next, &absent, 0);
 		if (result != 0)
 			return result;
