@@ -234,6 +234,8 @@ struct commit_of_entry {
 static int find_commit(struct question *question, uint64_t entry, struct commit_of_entry *known)
 {
 	struct journal_entry found;
+	if (entry == 0) /* nothing is behind the value */
+		*known = (struct commit_of_entry){0, 0};
 	if (entry == known->entry)
 		return 0;
 	int result = snapshot_entry(question->snapshot, entry, &found);
