@@ -123,6 +123,14 @@ static char *note_on(struct words *words, const struct view *view, const struct 
 	                    words_name(words, &words->catalogue->areas[target->area].names));
 }
 
+/* What is aimed at: a number, or the series that is followed. */
+static char *aim(struct words *words, const struct target *target)
+{
+	if (target->comparison == COMPARE_TRACKS_GDP && words->language == LANGUAGE_EN)
+		return words_borrow(words->catalogue->indicators[target->follows].code);
+	return words_printed(words, &target->goal);
+}
+
 static Suanpan__PlanRow describe(struct words *words, const struct view *view, const struct target *target)
 {
 	const struct indicator *indicator = &words->catalogue->indicators[target->indicator];
@@ -134,7 +142,7 @@ static Suanpan__PlanRow describe(struct words *words, const struct view *view, c
 	if (area_of(view, target) == target->area)
 		row.baseline = words_printed(words, &target->baseline);
 	row.comparison = words_borrow(comparison_name(target->comparison));
-	row.target = words_printed(words, &target->goal);
+	row.target = aim(words, target);
 	row.nature = words_borrow(nature_name(target->nature));
 	return row;
 }

@@ -92,7 +92,8 @@ char *words_number(struct words *words, int64_t units, unsigned decimals)
 
 char *words_printed(struct words *words, const struct printed_number *number)
 {
-	if (number->text)
+	/* The plan prints in Chinese: "穩定在85以上". Its readers get that, all others the number. */
+	if (number->text && (!number->present || words->language != LANGUAGE_EN))
 		return words_borrow(number->text);
 	return number->present ? words_number(words, number->units, number->decimals) : NULL;
 }
