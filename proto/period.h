@@ -73,7 +73,8 @@ struct period period_last_inside(struct period period, enum period_frequency fin
 /* The newest period of `frequency` that has ended when this one ends: 2021-03 -> 2020 for years, 2021-Q1 for
  * quarters. */
 bool period_newest_ended(struct period period, enum period_frequency frequency, struct period *ret_period);
-/* The period of `frequency` that contains the day. */
+/* The period of `frequency` that contains the day (since 1970-01-01); days outside the years of the calendar
+ * count as its nearest day, for a clock may be set to anything. */
 struct period period_of_day(int32_t day, enum period_frequency frequency);
 
 /* First and last day as days since 1970-01-01 (may be negative), both inside the period. */

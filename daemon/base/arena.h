@@ -15,6 +15,8 @@ struct arena;
 int MUST_CHECK arena_new(size_t budget, struct arena **ret_arena);
 void arena_free(struct arena *arena); /* NULL is fine */
 void *arena_take(struct arena *arena, size_t size);
+/* What the budget still allows: a refused arena_take of no more than this means that memory ran out. */
+size_t arena_left(const struct arena *arena);
 void arena_reset(struct arena *arena); /* all pointers taken from it die; its first block is kept */
 
 #endif
