@@ -57,7 +57,6 @@ static int read_view(struct question *question, const Suanpan__PlanQuery *query,
 		return question_refuse_unknown(question, "plan", query->plan,
 		                               catalogue_suggest_plan(catalogue, query->plan));
 	view->plan = &catalogue->plans[plan];
-	view->area = CATALOGUE_NONE;
 	int result = query->area ? question_find_area(question, query->area, &view->area) : 0;
 	if (result != 0)
 		return result;
@@ -181,7 +180,7 @@ static int add_target(struct question *question, const struct view *view, const 
 
 int answer_plan(struct question *question, const Suanpan__PlanQuery *query)
 {
-	struct view view;
+	struct view view = {.area = CATALOGUE_NONE};
 	int result = read_view(question, query, &view);
 	for (uint32_t i = 0; result == 0 && i < view.plan->target_count; i++)
 		result = add_target(question, &view, &view.plan->targets[i]);
