@@ -13,10 +13,10 @@ void cell_value(const Suanpan__Value *value, struct cell *cell)
 	cell->text = value->value ? value->value : value->reason ? value->reason : "no data";
 }
 
-/* A letter only where the value is not a normal one, so that it is seen. */
+/* A letter only where there is a value that is not a normal one, so that it is seen. */
 void cell_coverage(const Suanpan__Value *value, struct cell *cell)
 {
-	const bool normal = strcmp(value->status, "A") == 0;
+	const bool normal = !value->value || strcmp(value->status, "A") == 0;
 
 	snprintf(cell->scratch, sizeof cell->scratch, "%" PRIu64 "/%" PRIu64 "%s%s", value->reported,
 	         value->expected, normal ? "" : " ", normal ? "" : value->status);
@@ -55,7 +55,7 @@ const struct column get_columns[] = {
 	{.header = "status", STRING(status)},
 	{.header = "reported", COUNT(reported)},
 	{.header = "expected", COUNT(expected)},
-	{.title = "Coverage", .right = true, .get = get_coverage},
+	{.title = "Coverage", .get = get_coverage},
 	{.header = "missing", .title = "Missing", .type = COLUMN_LIST, .wraps = true, .if_filled = true,
 	 COLUMN_STRINGS(Suanpan__Value, missing)},
 	{.title = "Carried", .type = COLUMN_LIST, .wraps = true, .if_filled = true,

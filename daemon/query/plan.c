@@ -57,7 +57,6 @@ static int read_view(struct question *question, const Suanpan__PlanQuery *query,
 		return question_refuse_unknown(question, "plan", query->plan,
 		                               catalogue_suggest_plan(catalogue, query->plan));
 	view->plan = &catalogue->plans[plan];
-	view->area = CATALOGUE_NONE;
 	int result = query->area ? question_find_area(question, query->area, &view->area) : 0;
 	if (result != 0)
 		return result;
@@ -118,10 +117,21 @@ static char *note_on(struct words *words, const struct view *view, const struct 
 	if (target->cancelled)
 		return words_borrow(target->cancelled);
 	char *note = state_note(words, kept);
+	if (target->starts_at_zero && period_year(view->period) < view->plan->first_year)
+		return words_format(words, "%s%sthis plan counts from %d on", note ? note : "",
+		                    note ? "; " : "", view->plan->first_year);
 	if (area_of(view, target) == target->area)
 		return note;
 	return words_format(words, "%s%sthe target is set for %s", note ? note : "", note ? "; " : "",
 	                    words_name(words, &words->catalogue->areas[target->area].names));
+}
+
+/* What is aimed at: a number, or the series that is followed. */
+static char *aim(struct words *words, const struct target *target)
+{
+	if (target->comparison == COMPARE_TRACKS_GDP && words->language == LANGUAGE_EN)
+		return words_borrow(words->catalogue->indicators[target->follows].code);
+	return words_printed(words, &target->goal);
 }
 
 static Suanpan__PlanRow describe(struct words *words, const struct view *view, const struct target *target)
@@ -131,11 +141,15 @@ static Suanpan__PlanRow describe(struct words *words, const struct view *view, c
 	row.row = words_borrow(target->row);
 	row.indicator = words_borrow(indicator->code);
 	row.name = words_name(words, &indicator->names);
+	if (area_of(view, target) != words->catalogue->root)
+		row.name =
+		    words_format(words, "%s (%s)", row.name,
+		                 words_name(words, &words->catalogue->areas[area_of(view, target)].names));
 	row.unit = words_name(words, &indicator->unit);
 	if (area_of(view, target) == target->area)
 		row.baseline = words_printed(words, &target->baseline);
 	row.comparison = words_borrow(comparison_name(target->comparison));
-	row.target = words_printed(words, &target->goal);
+	row.target = aim(words, target);
 	row.nature = words_borrow(nature_name(target->nature));
 	return row;
 }
@@ -173,7 +187,7 @@ static int add_target(struct question *question, const struct view *view, const 
 
 int answer_plan(struct question *question, const Suanpan__PlanQuery *query)
 {
-	struct view view;
+	struct view view = {.area = CATALOGUE_NONE};
 	int result = read_view(question, query, &view);
 	for (uint32_t i = 0; result == 0 && i < view.plan->target_count; i++)
 		result = add_target(question, &view, &view.plan->targets[i]);
