@@ -4,13 +4,13 @@
 #include "daemon/base/log.h"
 #include "daemon/wire/live.h"
 #include "daemon/wire/router.h"
+#include "daemon/wire/wait.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
-#include <zmq.h>
 
 /* Requests taken from one socket before the others get their turn. */
 #define TURN_MAX 256
@@ -126,7 +126,7 @@ static int welcome(struct front *front, const char *topic)
 static int take_subscriptions(struct front *front)
 {
 	size_t count = atomic_load(front->subscriptions);
-	char granted[LIVE_TOPIC_MAX + 1];
+	char granted[ENVELOPE_TOPIC_MAX + 1];
 	int result = 0;
 	for (int i = 0; i < TURN_MAX && result == 0; i++) {
 		result = live_take_subscription(front->live, &count, granted);
@@ -150,24 +150,21 @@ static int take_signal(struct front *front, bool *stop)
 static int front_turn(struct front *front, bool *stop)
 {
 	bool full = mailbox_weight(front->to_writer) >= front->queue;
-	zmq_pollitem_t items[] = {
-	    {.fd = front->signal_fd, .events = ZMQ_POLLIN},
-	    {.fd = mailbox_fd(front->from_writer), .events = ZMQ_POLLIN},
-	    {.socket = front->live, .events = ZMQ_POLLIN},
-	    {.socket = front->intake, .events = ZMQ_POLLIN},
+	struct wait_item items[] = {
+	    {.fd = front->signal_fd},
+	    {.fd = mailbox_fd(front->from_writer)},
+	    {.socket = front->live},
+	    {.socket = front->intake},
 	};
 	/* Full: do not look at intake; its queue fills, and so do the senders'. */
-	int ready = zmq_poll(items, full ? 3 : 4, -1);
-	if (ready < 0)
-		return errno == EINTR ? 0 : FAULT_SOCKET;
-	int result = 0;
-	if (items[0].revents)
+	int result = wait_for_input(items, full ? 3 : 4);
+	if (result == 0 && items[0].ready)
 		result = take_signal(front, stop);
-	if (result == 0 && items[1].revents)
+	if (result == 0 && items[1].ready)
 		result = take_outcomes(front);
-	if (result == 0 && items[2].revents)
+	if (result == 0 && items[2].ready)
 		result = take_subscriptions(front);
-	if (result == 0 && !full && items[3].revents)
+	if (result == 0 && items[3].ready)
 		result = take_reports(front);
 	return result;
 }
@@ -284,15 +281,10 @@ static int answer_one(struct desk *desk)
 
 static int desk_turn(struct desk *desk, bool *stop)
 {
-	zmq_pollitem_t items[] = {
-	    {.fd = desk->stop_fd, .events = ZMQ_POLLIN},
-	    {.socket = desk->query, .events = ZMQ_POLLIN},
-	};
-	if (zmq_poll(items, 2, -1) < 0)
-		return errno == EINTR ? 0 : FAULT_SOCKET;
-	*stop = items[0].revents != 0;
-	int result = 0;
-	for (int i = 0; i < TURN_MAX && items[1].revents && result == 0; i++)
+	struct wait_item items[] = {{.fd = desk->stop_fd}, {.socket = desk->query}};
+	int result = wait_for_input(items, 2);
+	*stop = items[0].ready;
+	for (int i = 0; i < TURN_MAX && items[1].ready && result == 0; i++)
 		result = answer_one(desk);
 	return result == ROUTER_EMPTY ? 0 : result;
 }

@@ -211,13 +211,16 @@ static int answer_again(struct write *write, struct passage *passage, const stru
 		                   "this report was refused before; the reasons are no longer kept");
 	if (result != 0)
 		return result;
-	void *again = malloc(size);
+	/* A field appended to a packed message belongs to it: `repeated_report` = true. */
+	static const uint8_t repeated[] = {0x28, 0x01};
+	char *again = malloc(size + sizeof repeated);
 	if (!again)
 		return -ENOMEM;
 	memcpy(again, bytes, size);
+	memcpy(again + size, repeated, sizeof repeated);
 	free(passage->ack);
 	passage->ack = again;
-	passage->ack_size = size;
+	passage->ack_size = size + sizeof repeated;
 	return 0;
 }
 

@@ -17,6 +17,9 @@
 #define ENVELOPE_ANSWER_MAX       1048576 /* bytes of an Ack, Answer or Update on the wire */
 #define ENVELOPE_CHUNK_TARGET     49152   /* an Answer is sent once it has grown to this */
 #define ENVELOPE_UNPACK_BUDGET    (8u << 20)
+/* Topics of the live endpoint: "code.CODE.AREA"; a subscription is a prefix of them. */
+#define ENVELOPE_TOPIC_PREFIX     "code."
+#define ENVELOPE_TOPIC_MAX        160
 #define ENVELOPE_STREAM_SIZE      16
 #define ENVELOPE_OBSERVATIONS_MAX 8192 /* rows in one report: a refusal must be able to name each */
 

@@ -118,7 +118,10 @@ struct printed_number {
 struct target {
 	const char *row; /* "15a" */
 	uint32_t indicator;
-	uint32_t area; /* the root, or a group */
+	uint32_t area; /* mostly the root, or a group */
+	/* The indicator counts from the plan's first day (a cumulative one): the baseline is another count, and the
+	 * way to the target starts at zero. */
+	bool starts_at_zero;
 	struct printed_number baseline;
 	struct printed_number goal;
 	enum comparison comparison;
@@ -163,10 +166,12 @@ struct catalogue {
 
 enum catalogue_verdict { CATALOGUE_REFUSED = 1 };
 
-/* Loads and checks every file of `folder`. Every mistake is one line on `errors`:
- *     config/catalogue/indicators.yaml:12: formula: column 9: unknown statistic 'hospital_bed', nearest is
- * 'hospital_beds' Answers 0, CATALOGUE_REFUSED after at least one line, or a fault. Give the result to
- * catalogue_free. */
+/* Loads and checks every file of `folder`. Every mistake is one line on `errors`, with the place in the file,
+ * what was found, what was expected, and the nearest known word where there is one:
+ *     config/catalogue/indicators.yaml:12:14: formula: column 9: unknown statistic 'bed', nearest is 'beds'
+ * Mistakes of form (keys, types, words) are looked for first; those of meaning only in files whose form is
+ * right. Answers 0, CATALOGUE_REFUSED after at least one line, or a fault. Give the result to catalogue_free.
+ */
 int MUST_CHECK catalogue_load(const char *folder, FILE *errors, struct catalogue **ret_catalogue);
 void catalogue_free(struct catalogue *catalogue); /* NULL is fine */
 
@@ -176,7 +181,8 @@ uint32_t catalogue_find_statistic(const struct catalogue *catalogue, const char 
 uint32_t catalogue_find_indicator(const struct catalogue *catalogue, const char *code);
 uint32_t catalogue_find_plan(const struct catalogue *catalogue, const char *code);
 uint32_t catalogue_find_reporter(const struct catalogue *catalogue, const char *code);
-/* An area or group by code or by its name in any script (ASCII case folded; "荔湾区" and "荔湾" both do). */
+/* An area or group by code or by its name in any script (ASCII case folded; "荔湾区" and "荔湾" both do).
+ * Where several share a name, the first in the order of the areas. */
 uint32_t catalogue_find_area_by_name(const struct catalogue *catalogue, const char *text);
 /* Nearest code (for areas: code or name) worth suggesting, or NULL. */
 const char *catalogue_suggest_area(const struct catalogue *catalogue, const char *text);

@@ -1,17 +1,23 @@
 /* The formula language: numbers, + - * /, parentheses, statistic codes, and functions over time.
  *
  *     1000 * hospital_beds / resident_population
- *     cumulative(new_urban_jobs) / 10000               since the first day of the plan window that holds the
- * period growth(x)              percent against the same period a year before average_growth(x)      percent
- * a year since the same period of the plan window's baseline year (geometric mean) previous(x)            x
- * one period earlier;  baseline(x)  x in the baseline year year_to_date(x)        since 1 January; rolling(x,
- * 12)  over the last 12 periods (flows) min(a, b)  max(a, b)   share_of(x, area)      the part of x that
- * falls in the area or group
+ *
+ *     cumulative(x)       since the first day of the plan window that holds the period
+ *     year_to_date(x)     since 1 January
+ *     rolling(x, 12)      over the last 12 periods
+ *     previous(x)         x one period earlier
+ *     baseline(x)         x in the baseline year of the plan window
+ *     growth(x)           percent against the same period a year before
+ *     average_growth(x)   percent a year since the same period of the baseline year (geometric mean)
+ *     share_of(x, area)   the share of x, 0 to 1, that falls in the area or group
+ *     min(x, y) max(x, y)
  *
  * Parsing turns the text into atoms and a program for a stack machine. An *atom* is one statistic over one
  * window of time in one part of the area: all that evaluation has to look up. Functions over time distribute
- * over their argument: growth(a / b) has four atoms. cumulative, year_to_date and rolling take a single flow
- * statistic. */
+ * over their argument: growth(a / b) has four atoms. What would not be exact that way is refused: cumulative,
+ * year_to_date and rolling take a single flow statistic; share_of takes sums and differences of statistics
+ * that add up over areas; baseline and average_growth, which ask what the evaluated period's plan window is,
+ * stand in no other function over time. */
 #ifndef SUANPAN_CATALOGUE_FORMULA_H
 #define SUANPAN_CATALOGUE_FORMULA_H
 
@@ -60,9 +66,10 @@ struct formula_step {
 	unsigned decimals;
 };
 
-#define FORMULA_DEPTH_MAX 32 /* of the stack, and of nesting */
-#define FORMULA_ATOMS_MAX 64
-#define FORMULA_STEPS_MAX 256
+#define FORMULA_LENGTH_MAX 2000 /* bytes of text */
+#define FORMULA_DEPTH_MAX  32   /* of the stack, and of nesting */
+#define FORMULA_ATOMS_MAX  64
+#define FORMULA_STEPS_MAX  256
 
 struct formula {
 	struct formula_atom *atoms; /* no two alike */
@@ -81,8 +88,9 @@ struct arena;
 
 enum formula_verdict { FORMULA_REFUSED = 1 };
 
-/* Parses and checks the types; the catalogue needs its areas and statistics by then. The formula lives in
- * `memory`. */
+/* Parses and checks the types; the catalogue needs its areas and statistics by then. Any bytes may be in
+ * `text`; it is not kept. The formula lives in `memory`. Answers 0, FORMULA_REFUSED (only then *ret_error is
+ * set), or -ENOMEM. */
 int MUST_CHECK formula_parse(const char *text, const struct catalogue *catalogue, struct arena *memory,
                              struct formula **ret_formula, struct formula_error *ret_error);
 
@@ -90,5 +98,10 @@ int MUST_CHECK formula_parse(const char *text, const struct catalogue *catalogue
  * without these, the finest among its stocks and levels. */
 enum period_frequency formula_finest_frequency(const struct formula *formula,
                                                const struct catalogue *catalogue);
+
+/* Whether the word is one of the functions, and so cannot be a statistic's code. */
+bool formula_is_function(const char *word);
+/* Whether a statistic of this code can be named in a formula: a letter, then letters, digits and '_'. */
+bool formula_can_name(const char *code);
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "daemon/base/arena.h"
 #include "daemon/query/words.h"
-#include "daemon/wire/live.h"
 #include "proto/envelope.h"
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +15,7 @@ struct publisher {
 	uint64_t *sequences; /* one per indicator */
 	struct arena *arena;
 	struct words words;
-	char topic[LIVE_TOPIC_MAX + 1];
+	char topic[ENVELOPE_TOPIC_MAX + 1];
 	void *bytes;
 };
 
@@ -87,7 +86,7 @@ int publisher_pack(struct publisher *publisher, const struct changed_value *chan
 	int result = pack(publisher, &value, ++publisher->sequences[changed->indicator], ret_size);
 	if (result != 0)
 		return result;
-	snprintf(publisher->topic, sizeof publisher->topic, LIVE_TOPIC_PREFIX "%s.%s", indicator->code,
+	snprintf(publisher->topic, sizeof publisher->topic, ENVELOPE_TOPIC_PREFIX "%s.%s", indicator->code,
 	         publisher->catalogue->areas[changed->area].code);
 	*ret_topic = publisher->topic;
 	*ret_bytes = publisher->bytes;

@@ -14,8 +14,9 @@ static int socket_fault(const char *call)
 
 static bool is_a_topic(const char *topic, size_t size)
 {
-	const size_t prefix = strlen(LIVE_TOPIC_PREFIX);
-	return size >= prefix && size <= LIVE_TOPIC_MAX && memcmp(topic, LIVE_TOPIC_PREFIX, prefix) == 0;
+	const size_t prefix = strlen(ENVELOPE_TOPIC_PREFIX);
+	return size >= prefix && size <= ENVELOPE_TOPIC_MAX &&
+	       memcmp(topic, ENVELOPE_TOPIC_PREFIX, prefix) == 0;
 }
 
 /* A frame from a subscriber: 1 or 0, then the topic. */
@@ -41,7 +42,7 @@ static int handle(void *socket, const char *frame, size_t size, size_t *subscrip
 	return 0;
 }
 
-int live_take_subscription(void *socket, size_t *subscriptions, char ret_granted[LIVE_TOPIC_MAX + 1])
+int live_take_subscription(void *socket, size_t *subscriptions, char ret_granted[ENVELOPE_TOPIC_MAX + 1])
 {
 	zmq_msg_t frame;
 	ret_granted[0] = '\0';

@@ -6,10 +6,9 @@
 #define SUANPAN_WIRE_LIVE_H
 
 #include "daemon/base/fault.h"
+#include "proto/envelope.h"
 #include <stddef.h>
 
-#define LIVE_TOPIC_PREFIX      "code."
-#define LIVE_TOPIC_MAX         160
 #define LIVE_SUBSCRIPTIONS_MAX 10000
 
 enum live_verdict { LIVE_EMPTY = 1 };
@@ -17,7 +16,7 @@ enum live_verdict { LIVE_EMPTY = 1 };
 /* Takes one waiting subscription or its end; *subscriptions counts those that are granted. *ret_granted is
  * the prefix that was granted by this call, or empty. */
 int MUST_CHECK live_take_subscription(void *socket, size_t *subscriptions,
-                                      char ret_granted[LIVE_TOPIC_MAX + 1]);
+                                      char ret_granted[ENVELOPE_TOPIC_MAX + 1]);
 int MUST_CHECK live_publish(void *socket, const char *topic, const void *bytes, size_t size);
 
 #endif

@@ -1,0 +1,33 @@
+/* Following the daemon's live endpoint: updates as they come, and word of the connection itself.
+ *
+ * Updates can be lost (a slow reader, a broken connection). Whoever wants all of them watches `sequence` and
+ * `epoch` and asks again over the query endpoint; see Update in suanpan.proto. One thread at a time. */
+#ifndef SUANPAN_CLIENTS_LIB_LIVE_H
+#define SUANPAN_CLIENTS_LIB_LIVE_H
+
+#include "daemon/base/fault.h"
+#include "proto/suanpan.pb-c.h"
+
+struct live;
+
+enum live_verdict {
+	LIVE_QUIET = 1,       /* nothing happened in time */
+	LIVE_STOPPED = 2,     /* stop_fd became readable; it was not read from */
+	LIVE_CONNECTED = 3,   /* the daemon is there, for the first time or again */
+	LIVE_LOST = 4,        /* it is not there any more; connecting again goes on by itself */
+	LIVE_GARBLED = 5,     /* what came is not an Update of this major; it was dropped */
+	LIVE_UNREACHABLE = 6, /* live_open: no socket could be made; *ret_error says why */
+};
+
+/* Starts connecting; *ret_error (static storage) says what went wrong with LIVE_UNREACHABLE. */
+int MUST_CHECK live_open(void *zmq_context, const char *url, struct live **ret_live, const char **ret_error);
+void live_close(struct live *live); /* NULL is fine */
+
+/* All areas of one code; NULL: of every code. */
+int MUST_CHECK live_follow(struct live *live, const char *code);
+
+/* Waits until something happens; answers 0 with an update that lives until the next call, or a verdict.
+ * `timeout_ms` -1: for ever. `stop_fd` -1: none. */
+int MUST_CHECK live_wait(struct live *live, int timeout_ms, int stop_fd, const Suanpan__Update **ret_update);
+
+#endif

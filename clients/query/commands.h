@@ -1,0 +1,31 @@
+/* The commands of suanpan: each a file that holds its arguments' meaning, its query and its columns. */
+#ifndef SUANPAN_CLIENTS_QUERY_COMMANDS_H
+#define SUANPAN_CLIENTS_QUERY_COMMANDS_H
+
+#include "clients/lib/options.h"
+#include "clients/query/output.h"
+#include "proto/suanpan.pb-c.h"
+
+extern const struct program suanpan_program;
+
+/* `settings` is a struct settings; all answer an exit status. */
+int status_run(void *settings, int count, char *arguments[]);
+int list_run(void *settings, int count, char *arguments[]);
+int get_run(void *settings, int count, char *arguments[]);
+int plan_run(void *settings, int count, char *arguments[]);
+int history_run(void *settings, int count, char *arguments[]);
+int watch_run(void *settings, int count, char *arguments[]);
+
+extern const struct option_row get_options[], plan_options[], watch_options[];
+
+/* What the rows of each command look like; rows are the messages of suanpan.proto. */
+extern const struct column get_columns[];     /* Value */
+extern const struct column watch_columns[];   /* Value; the same words in CSV and JSON as get_columns */
+extern const struct column plan_columns[];    /* PlanRow */
+extern const struct column history_columns[]; /* Revision */
+
+/* Cells that several commands show alike. */
+void cell_value(const Suanpan__Value *value, struct cell *cell);    /* or why there is none */
+void cell_coverage(const Suanpan__Value *value, struct cell *cell); /* "9/11 P" */
+
+#endif

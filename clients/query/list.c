@@ -1,0 +1,134 @@
+#include "clients/query/commands.h"
+
+#include "clients/query/session.h"
+#include "proto/codes.h"
+#include <string.h>
+
+#define STRING(field)  COLUMN_STRING(Suanpan__ListRow, field)
+#define STRINGS(field) .type = COLUMN_LIST, COLUMN_STRINGS(Suanpan__ListRow, field)
+#define COUNT(field)   .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__ListRow, field)
+
+/* clang-format off */
+#define CODE_AND_NAME \
+	{.header = "code", .title = "Code", STRING(code)}, \
+	{.header = "name", .title = "Name", .wraps = true, STRING(name)}
+#define OTHER_NAMES \
+	{.header = "name_en", STRING(name_en)}, \
+	{.header = "name_zh_hans", STRING(name_zh_hans)}, \
+	{.header = "name_zh_hant", STRING(name_zh_hant)}
+
+static const struct column area_columns[] = {
+	CODE_AND_NAME,
+	{.header = "kind", .title = "Kind", STRING(kind)},
+	{.header = "parent", .title = "Parent", STRING(parent)},
+	{.header = "members", .title = "Members", .wraps = true, .if_filled = true, STRINGS(member)},
+	OTHER_NAMES,
+	{.header = NULL},
+};
+
+static const struct column statistic_columns[] = {
+	CODE_AND_NAME,
+	{.header = "unit", .title = "Unit", STRING(unit)},
+	{.header = "decimals", .title = "Decimals", .right = true, COUNT(decimals)},
+	{.header = "kind", .title = "Kind", STRING(kind)},
+	{.header = "frequency", .title = "Frequency", STRING(frequency)},
+	{.header = "level", .title = "Level", STRING(level)},
+	{.header = "deadline_days", .title = "Deadline", .right = true, COUNT(deadline_days)},
+	{.header = "carry_months", .title = "Carry", .right = true, COUNT(carry_months)},
+	OTHER_NAMES,
+	{.header = NULL},
+};
+
+static const struct column indicator_columns[] = {
+	CODE_AND_NAME,
+	{.header = "unit", .title = "Unit", STRING(unit)},
+	{.header = "decimals", .title = "Decimals", .right = true, COUNT(decimals)},
+	{.header = "frequency", .title = "Frequency", STRING(frequency)},
+	{.header = "coverage", .title = "Coverage", STRING(coverage)},
+	{.header = "formula", .title = "Formula", .wraps = true, STRING(formula)},
+	OTHER_NAMES,
+	{.header = NULL},
+};
+
+static const struct column plan_list_columns[] = {
+	CODE_AND_NAME,
+	{.header = "from", .title = "From", .right = true, STRING(from)},
+	{.header = "to", .title = "To", .right = true, STRING(to)},
+	{.header = "targets", .title = "Targets", .right = true, COUNT(targets)},
+	OTHER_NAMES,
+	{.header = NULL},
+};
+
+static const struct column reporter_columns[] = {
+	CODE_AND_NAME,
+	{.header = "areas", .title = "Areas", .wraps = true, STRINGS(scope_area)},
+	{.header = "statistics", .title = "Statistics", .wraps = true, STRINGS(scope_statistic)},
+	{.header = "reports", .title = "Reports", .right = true, COUNT(reports)},
+	{.header = "last_report", .title = "Last report", STRING(last_report)},
+	OTHER_NAMES,
+	{.header = NULL},
+};
+/* clang-format on */
+
+static const struct kind {
+	const char *word;
+	Suanpan__ListKind kind;
+	const struct column *columns;
+	const char *nothing;
+} kinds[] = {
+    {"areas", SUANPAN__LIST_KIND__LIST_AREAS, area_columns, "there are no areas"},
+    {"statistics", SUANPAN__LIST_KIND__LIST_STATISTICS, statistic_columns, "there are no statistics"},
+    {"indicators", SUANPAN__LIST_KIND__LIST_INDICATORS, indicator_columns, "there are no indicators"},
+    {"plans", SUANPAN__LIST_KIND__LIST_PLANS, plan_list_columns, "there are no plans"},
+    {"reporters", SUANPAN__LIST_KIND__LIST_REPORTERS, reporter_columns, "there are no reporters"},
+};
+
+#define KINDS (sizeof kinds / sizeof kinds[0])
+
+static const struct kind *find_kind(const char *word)
+{
+	const char *words[KINDS], *nearest;
+
+	for (size_t i = 0; i < KINDS; i++) {
+		words[i] = kinds[i].word;
+		if (strcmp(word, words[i]) == 0)
+			return &kinds[i];
+	}
+	nearest = nearest_word(word, words, KINDS);
+	fprintf(stderr, "suanpan list: there is no list of '%s'; ", word);
+	if (nearest)
+		fprintf(stderr, "did you mean '%s'?\n", nearest);
+	else
+		fputs("expected areas, statistics, indicators, plans or reporters\n", stderr);
+	return NULL;
+}
+
+static int take(void *closure, const Suanpan__Answer *answer)
+{
+	struct printing *printing = closure;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < answer->n_list; i++)
+		result = output_row(printing->output, answer->list[i]);
+	return result;
+}
+
+int list_run(void *closure, int count, char *arguments[])
+{
+	struct settings *settings = closure;
+	const struct kind *kind = find_kind(arguments[0]);
+	Suanpan__ListQuery list = SUANPAN__LIST_QUERY__INIT;
+	Suanpan__Query query = SUANPAN__QUERY__INIT;
+	struct printing printing;
+
+	(void)count;
+	if (!kind || settings_check(settings))
+		return EXIT_USAGE;
+	list.kind = kind->kind;
+	query.list = &list;
+	return session_print(settings, &query,
+	                     &(struct output_shape){.format = settings->output_format,
+	                                            .columns = kind->columns,
+	                                            .nothing = kind->nothing},
+	                     take, &printing);
+}

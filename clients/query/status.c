@@ -1,0 +1,82 @@
+#include "clients/query/commands.h"
+
+#include "clients/query/session.h"
+#include <inttypes.h>
+
+struct fact {
+	const char *key, *value;
+};
+
+static const struct column columns[] = {
+    {.header = "key", .title = "Key", COLUMN_STRING(struct fact, key)},
+    {.header = "value", .title = "Value", .type = COLUMN_NUMBER, COLUMN_STRING(struct fact, value)},
+    {.header = NULL},
+};
+
+static int add_text(struct output *output, const char *key, const char *value)
+{
+	const struct fact fact = {.key = key, .value = value};
+
+	return output_row(output, &fact);
+}
+
+static int add_count(struct output *output, const char *key, uint64_t count)
+{
+	char text[sizeof "18446744073709551615"];
+
+	snprintf(text, sizeof text, "%" PRIu64, count);
+	return add_text(output, key, text);
+}
+
+/* In the order of the message, most asked for first. */
+static int add_status(struct output *output, const Suanpan__Status *status)
+{
+	const struct {
+		const char *key, *text;
+		uint64_t count;
+	} facts[] = {
+	    {.key = "version", .text = status->version},
+	    {.key = "format", .count = status->format},
+	    {.key = "commit", .count = status->commit},
+	    {.key = "entries", .count = status->entries},
+	    {.key = "observations", .count = status->observations},
+	    {.key = "revisions", .count = status->revisions},
+	    {.key = "values", .count = status->values},
+	    {.key = "refused", .count = status->refused},
+	    {.key = "head", .text = status->head},
+	    {.key = "epoch", .count = status->epoch},
+	    {.key = "started", .text = status->started},
+	    {.key = "map_bytes", .count = status->map_bytes},
+	    {.key = "used_bytes", .count = status->used_bytes},
+	};
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < sizeof facts / sizeof facts[0]; i++)
+		result = facts[i].text ? add_text(output, facts[i].key, facts[i].text)
+		                       : add_count(output, facts[i].key, facts[i].count);
+	return result;
+}
+
+static int take(void *closure, const Suanpan__Answer *answer)
+{
+	struct printing *printing = closure;
+
+	return answer->status ? add_status(printing->output, answer->status) : 0;
+}
+
+int status_run(void *closure, int count, char *arguments[])
+{
+	struct settings *settings = closure;
+	Suanpan__StatusQuery status = SUANPAN__STATUS_QUERY__INIT;
+	Suanpan__Query query = SUANPAN__QUERY__INIT;
+	struct printing printing;
+
+	(void)count;
+	(void)arguments;
+	if (settings_check(settings))
+		return EXIT_USAGE;
+	query.status = &status;
+	return session_print(settings, &query,
+	                     &(struct output_shape){.format = settings->output_format, .columns = columns},
+	                     take, &printing);
+}

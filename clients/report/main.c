@@ -1,0 +1,84 @@
+/* suanpan-report: the district's sender. */
+#include "clients/lib/options.h"
+#include "clients/report/sender.h"
+#include "proto/endpoint.h"
+
+#define MEMBER(name) offsetof(struct sender_settings, name)
+
+static const struct option_row common[] = {
+    {.name = "intake",
+     .takes = "URL",
+     .environment = "SUANPAN_INTAKE",
+     .otherwise = ENDPOINT_DEFAULT_INTAKE,
+     .sentence = "where the daemon takes reports",
+     .offset = MEMBER(intake)},
+    {.name = "query",
+     .takes = "URL",
+     .environment = "SUANPAN_QUERY",
+     .otherwise = ENDPOINT_DEFAULT_QUERY,
+     .sentence = "where the daemon says what it knows, to check files against",
+     .offset = MEMBER(query)},
+    {.name = "spool",
+     .takes = "DIR",
+     .environment = "SUANPAN_SPOOL",
+     .sentence = "where reports are kept until they are delivered (else suanpan/spool in $XDG_STATE_HOME or "
+                 "~/.local/state)",
+     .offset = MEMBER(spool)},
+    {.name = "reporter",
+     .takes = "NAME",
+     .environment = "SUANPAN_REPORTER",
+     .sentence = "who reports (else whom the spool belongs to)",
+     .offset = MEMBER(reporter)},
+    {.name = "timeout",
+     .takes = "SECONDS",
+     .otherwise = "10",
+     .sentence = "how long to wait for the daemon without hearing from it",
+     .offset = MEMBER(timeout)},
+    {.name = "quiet", .sentence = "say only what went wrong", .offset = MEMBER(quiet)},
+    {.name = NULL},
+};
+
+static const struct option_row push_options[] = {
+    {.name = "dry-run", .sentence = "check the files and send nothing", .offset = MEMBER(dry_run)},
+    {.name = NULL},
+};
+
+static const struct option_row no_options[] = {{.name = NULL}};
+
+static const struct command_row commands[] = {
+    {.name = "push",
+     .arguments = "FILE.csv...",
+     .arguments_min = 1,
+     .arguments_max = -1,
+     .options = push_options,
+     .sentence =
+         "check files (- is standard input), spool their observations and deliver them; the header is "
+         "statistic,area,period,value[,status][,note]",
+     .example = "suanpan-report push residents.csv beds.csv --reporter liwan",
+     .run = sender_push},
+    {.name = "drain",
+     .arguments = "",
+     .options = no_options,
+     .sentence = "deliver what could not be delivered before",
+     .example = "suanpan-report drain --timeout 60",
+     .run = sender_drain},
+    {.name = "status",
+     .arguments = "",
+     .options = no_options,
+     .sentence = "print what is spooled",
+     .example = "suanpan-report status --spool /var/lib/liwan/spool",
+     .run = sender_status},
+    {.name = NULL},
+};
+
+int main(int argc, char *argv[])
+{
+	static const struct program program = {
+	    .name = "suanpan-report",
+	    .sentence = "check a district's statistics and send them to the city",
+	    .commands = commands,
+	    .common = common,
+	};
+	struct sender_settings settings = {0};
+	return options_run(&program, argc, argv, &settings);
+}

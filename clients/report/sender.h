@@ -1,0 +1,23 @@
+/* The commands of suanpan-report. Each answers the exit status of the program. */
+#ifndef SUANPAN_CLIENTS_REPORT_SENDER_H
+#define SUANPAN_CLIENTS_REPORT_SENDER_H
+
+#include <stdbool.h>
+
+/* As the options table fills it. */
+struct sender_settings {
+	const char *intake, *query;
+	const char *spool;    /* NULL: the user's own, see session.c */
+	const char *reporter; /* NULL: whom the spool belongs to */
+	const char *timeout;  /* seconds */
+	bool dry_run, quiet;
+};
+
+/* Checks all files, spools what they hold, delivers it and whatever is left from before. */
+int sender_push(void *settings, int count, char *arguments[]);
+/* Delivers what is left from before. */
+int sender_drain(void *settings, int count, char *arguments[]);
+/* Prints what is in the spool. */
+int sender_status(void *settings, int count, char *arguments[]);
+
+#endif

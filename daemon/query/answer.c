@@ -1,0 +1,152 @@
+#include "daemon/query/answer.h"
+
+#include "daemon/base/arena.h"
+#include "daemon/query/question.h"
+#include "proto/envelope.h"
+#include <errno.h>
+#include <inttypes.h>
+
+/* ---- decoding ---- */
+
+static int refuse_undecoded(struct question *question, int verdict, uint64_t major)
+{
+	if (verdict == ENVELOPE_UNSUPPORTED)
+		return question_refuse(
+		    question, SUANPAN__FAILURE_KIND__FAILURE_UNSUPPORTED, NULL,
+		    "This daemon understands major %d of the protocol; the query is of major "
+		    "%" PRIu64 ".",
+		    ENVELOPE_MAJOR, major);
+	if (verdict == ENVELOPE_TOO_LARGE)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
+		                       "The query is larger than the %d bytes that are allowed.",
+		                       ENVELOPE_REQUEST_MAX);
+	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
+	                       "These bytes are not a Query.");
+}
+
+static int decode(struct question *question, const void *request, size_t size,
+                  const Suanpan__Query **ret_query)
+{
+	ProtobufCMessage *message;
+	uint64_t major = 0;
+	if (size > ENVELOPE_REQUEST_MAX)
+		return refuse_undecoded(question, ENVELOPE_TOO_LARGE, 0);
+	int result = envelope_unpack(&suanpan__query__descriptor, request, size, question->context->arena,
+	                             &major, &message);
+	if (result > 0)
+		return refuse_undecoded(question, result, major);
+	if (result == 0)
+		*ret_query = (const Suanpan__Query *)message;
+	return result;
+}
+
+static int check_one_kind(struct question *question, const Suanpan__Query *query)
+{
+	int kinds = (query->status != NULL) + (query->list != NULL) + (query->series != NULL) +
+	            (query->plan != NULL) + (query->history != NULL);
+	if (kinds == 1)
+		return 0;
+	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
+	                       "A query asks for exactly one thing; this one asks for %s.",
+	                       kinds == 0 ? "nothing that is known here" : "several");
+}
+
+static int read_language(struct question *question, const Suanpan__Query *query)
+{
+	static const enum catalogue_language languages[] = {
+	    [SUANPAN__LANGUAGE__LANGUAGE_ENGLISH] = LANGUAGE_EN,
+	    [SUANPAN__LANGUAGE__LANGUAGE_SIMPLIFIED] = LANGUAGE_ZH_HANS,
+	    [SUANPAN__LANGUAGE__LANGUAGE_TRADITIONAL] = LANGUAGE_ZH_HANT,
+	};
+	if (!query->has_language)
+		return 0;
+	/* protobuf-c passes on whatever number stood there. */
+	if (query->language < SUANPAN__LANGUAGE__LANGUAGE_ENGLISH ||
+	    query->language > SUANPAN__LANGUAGE__LANGUAGE_TRADITIONAL)
+		return question_refuse(
+		    question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
+		    "There is no language %d; 1 is English, 2 Simplified and 3 Traditional "
+		    "Chinese.",
+		    (int)query->language);
+	question->words.language = languages[query->language];
+	return 0;
+}
+
+/* ---- answering ---- */
+
+static int dispatch(struct question *question, const Suanpan__Query *query)
+{
+	if (query->status)
+		return answer_status(question);
+	if (query->list)
+		return answer_list(question, query->list);
+	if (query->series)
+		return answer_series(question, query->series);
+	if (query->plan)
+		return answer_plan(question, query->plan);
+	return answer_history(question, query->history);
+}
+
+static int answer_from_snapshot(struct question *question, const Suanpan__Query *query)
+{
+	struct store_summary summary;
+	int result = snapshot_open(question->context->store, &question->snapshot);
+	if (result != 0)
+		return result;
+	result = snapshot_summary(question->snapshot, &summary);
+	if (result == 0) {
+		question->chunk.commit = summary.commit;
+		result = dispatch(question, query);
+	}
+	snapshot_close(question->snapshot);
+	return result;
+}
+
+static int answer_rows(struct question *question, const void *request, size_t size)
+{
+	const Suanpan__Query *query = NULL;
+	int result = decode(question, request, size, &query);
+	if (result != 0)
+		return result;
+	question->chunk.number = query->number;
+	result = check_one_kind(question, query);
+	if (result == 0)
+		result = read_language(question, query);
+	if (result == 0)
+		result = answer_from_snapshot(question, query);
+	return result;
+}
+
+/* The last Answer, whatever came before it. */
+static int conclude(struct question *question, int result)
+{
+	struct chunk *chunk = &question->chunk;
+	if (chunk->sink_answer != 0)
+		return chunk->sink_answer;
+	if (result == 0)
+		result = chunk_end(chunk);
+	else if (result == QUESTION_REFUSED)
+		return chunk_fail(chunk, question->refusal.kind, question->refusal.text,
+		                  question->refusal.suggestion);
+	if (result == 0 || chunk->sink_answer != 0)
+		return result;
+	int sent = chunk_fail(chunk, SUANPAN__FAILURE_KIND__FAILURE_INTERNAL,
+	                      "The daemon failed to answer; its log says more.", NULL);
+	return chunk->sink_answer != 0 ? sent : result;
+}
+
+int query_answer(const struct answer_context *context, const void *request, size_t size, answer_sink *sink,
+                 void *closure)
+{
+	struct question question = {
+	    .context = context,
+	    .catalogue = context->catalogue,
+	    .chunk = {.arena = context->arena, .sink = sink, .closure = closure},
+	};
+	arena_reset(context->arena);
+	words_init(&question.words, context->catalogue, context->arena, LANGUAGE_EN);
+	int result = conclude(&question, answer_rows(&question, request, size));
+	words_done(&question.words);
+	arena_reset(context->arena);
+	return result;
+}

@@ -1,0 +1,181 @@
+#include "daemon/query/question.h"
+
+static Suanpan__ListRow named_row(const struct words *words, const char *code, const struct names *names)
+{
+	Suanpan__ListRow row = SUANPAN__LIST_ROW__INIT;
+	row.code = words_borrow(code);
+	row.name = words_name(words, names);
+	row.name_en = words_borrow(names->in[LANGUAGE_EN]);
+	row.name_zh_hans = words_borrow(names->in[LANGUAGE_ZH_HANS]);
+	row.name_zh_hant = words_borrow(names->in[LANGUAGE_ZH_HANT]);
+	return row;
+}
+
+/* ---- areas ---- */
+
+static bool list_holds(const struct area_list *list, uint32_t area)
+{
+	uint32_t low = 0, high = list->count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (list->area[middle] == area)
+			return true;
+		if (list->area[middle] < area)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return false;
+}
+
+/* A group knows every area inside it; its members are those that no other one of them contains. */
+static bool is_member(const struct catalogue *catalogue, const struct area *group, uint32_t area)
+{
+	uint32_t parent = catalogue->areas[area].parent;
+	return parent == CATALOGUE_NONE ||
+	       !list_holds(&group->inside[catalogue->areas[parent].level], parent);
+}
+
+static size_t group_members(struct words *words, const struct area *group, char ***ret_codes)
+{
+	const struct catalogue *catalogue = words->catalogue;
+	size_t inside = 0, count = 0;
+	for (int level = LEVEL_CITY; level < LEVEL_COUNT; level++)
+		inside += group->inside[level].count;
+	char **codes = inside > 0 ? words_take(words, inside * sizeof *codes) : NULL;
+	*ret_codes = codes;
+	if (!codes)
+		return 0;
+	for (int level = LEVEL_CITY; level < LEVEL_COUNT; level++)
+		for (uint32_t i = 0; i < group->inside[level].count; i++)
+			if (is_member(catalogue, group, group->inside[level].area[i]))
+				codes[count++] =
+				    words_borrow(catalogue->areas[group->inside[level].area[i]].code);
+	return count;
+}
+
+static int add_area(struct question *question, uint32_t index)
+{
+	const struct area *area = &question->catalogue->areas[index];
+	Suanpan__ListRow row = named_row(&question->words, area->code, &area->names);
+	row.kind = words_borrow(area->level == LEVEL_GROUP ? "group" : area_level_name(area->level));
+	if (area->parent != CATALOGUE_NONE)
+		row.parent = words_borrow(question->catalogue->areas[area->parent].code);
+	if (area->level == LEVEL_GROUP)
+		row.n_member = group_members(&question->words, area, &row.member);
+	return question_add(question, &row.base);
+}
+
+/* ---- what is reported and computed ---- */
+
+static int add_statistic(struct question *question, uint32_t index)
+{
+	const struct statistic *statistic = &question->catalogue->statistics[index];
+	struct words *words = &question->words;
+	Suanpan__ListRow row = named_row(words, statistic->code, &statistic->names);
+	row.kind = words_borrow(statistic_kind_name(statistic->kind));
+	row.unit = words_name(words, &statistic->unit);
+	row.has_decimals = 1;
+	row.decimals = statistic->decimals;
+	row.frequency = words_letter(words, period_frequency_letter(statistic->frequency));
+	row.level = words_borrow(area_level_name(statistic->level));
+	row.has_deadline_days = 1;
+	row.deadline_days = statistic->deadline_days;
+	row.has_carry_months = statistic->kind == KIND_STOCK || statistic->kind == KIND_LEVEL;
+	row.carry_months = statistic->carry_months;
+	return question_add(question, &row.base);
+}
+
+static int add_indicator(struct question *question, uint32_t index)
+{
+	const struct indicator *indicator = &question->catalogue->indicators[index];
+	struct words *words = &question->words;
+	Suanpan__ListRow row = named_row(words, indicator->code, &indicator->names);
+	row.unit = words_name(words, &indicator->unit);
+	row.has_decimals = 1;
+	row.decimals = indicator->decimals;
+	row.frequency = words_letter(words, period_frequency_letter(indicator->frequency));
+	row.formula = words_borrow(indicator->formula_text);
+	row.coverage = words_borrow(indicator->coverage == COVERAGE_COMPLETE ? "complete" : "matched");
+	return question_add(question, &row.base);
+}
+
+static int add_plan(struct question *question, uint32_t index)
+{
+	const struct plan *plan = &question->catalogue->plans[index];
+	struct words *words = &question->words;
+	Suanpan__ListRow row = named_row(words, plan->code, &plan->names);
+	row.from = words_period(words, period_make(PERIOD_ANNUAL, plan->first_year, 0));
+	row.to = words_period(words, period_make(PERIOD_ANNUAL, plan->last_year, 0));
+	row.has_targets = 1;
+	row.targets = plan->target_count;
+	return question_add(question, &row.base);
+}
+
+/* ---- reporters ---- */
+
+static size_t scope_statistics(struct words *words, const struct reporter *reporter, char ***ret_codes)
+{
+	const struct catalogue *catalogue = words->catalogue;
+	size_t count = 0;
+	char **codes = catalogue->statistic_count > 0
+	                   ? words_take(words, catalogue->statistic_count * sizeof *codes)
+	                   : NULL;
+	*ret_codes = codes;
+	for (uint32_t i = 0; codes && i < catalogue->statistic_count; i++)
+		if (reporter->statistics[i])
+			codes[count++] = words_borrow(catalogue->statistics[i].code);
+	return count;
+}
+
+static int add_reporter(struct question *question, uint32_t index)
+{
+	const struct reporter *reporter = &question->catalogue->reporters[index];
+	struct words *words = &question->words;
+	struct reporter_summary summary;
+	int result = snapshot_reporter(question->snapshot, reporter->id, &summary);
+	if (result != 0)
+		return result;
+	Suanpan__ListRow row = named_row(words, reporter->code, &reporter->names);
+	row.n_scope_area =
+	    words_area_codes(words, reporter->areas.area, reporter->areas.count, &row.scope_area);
+	row.n_scope_statistic = scope_statistics(words, reporter, &row.scope_statistic);
+	row.has_reports = 1;
+	row.reports = summary.reports;
+	if (summary.last_wall_ms != 0)
+		row.last_report = words_time(words, summary.last_wall_ms);
+	return question_add(question, &row.base);
+}
+
+/* ---- */
+
+static int add_each(struct question *question, uint32_t count, int (*add)(struct question *, uint32_t index))
+{
+	for (uint32_t i = 0; i < count; i++) {
+		int result = add(question, i);
+		if (result != 0)
+			return result;
+	}
+	return 0;
+}
+
+int answer_list(struct question *question, const Suanpan__ListQuery *query)
+{
+	const struct catalogue *catalogue = question->catalogue;
+	const struct {
+		uint32_t count;
+		int (*add)(struct question *, uint32_t index);
+	} lists[] = {
+	    [SUANPAN__LIST_KIND__LIST_AREAS] = {catalogue->area_count, add_area},
+	    [SUANPAN__LIST_KIND__LIST_STATISTICS] = {catalogue->statistic_count, add_statistic},
+	    [SUANPAN__LIST_KIND__LIST_INDICATORS] = {catalogue->indicator_count, add_indicator},
+	    [SUANPAN__LIST_KIND__LIST_PLANS] = {catalogue->plan_count, add_plan},
+	    [SUANPAN__LIST_KIND__LIST_REPORTERS] = {catalogue->reporter_count, add_reporter},
+	};
+	/* protobuf-c passes on whatever number stood there. */
+	if (query->kind < SUANPAN__LIST_KIND__LIST_AREAS || query->kind > SUANPAN__LIST_KIND__LIST_REPORTERS)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
+		                       "There is no list %d; the kinds go from 1 to %d.", (int)query->kind,
+		                       SUANPAN__LIST_KIND__LIST_REPORTERS);
+	return add_each(question, lists[query->kind].count, lists[query->kind].add);
+}

@@ -1,0 +1,65 @@
+/* One query being answered: what the kinds of answer share. Private to daemon/query. */
+#ifndef SUANPAN_QUERY_QUESTION_H
+#define SUANPAN_QUERY_QUESTION_H
+
+#include "daemon/query/answer.h"
+#include "daemon/query/chunk.h"
+#include "daemon/query/words.h"
+#include "proto/suanpan.pb-c.h"
+
+struct refusal {
+	Suanpan__FailureKind kind;
+	const char *suggestion; /* NULL: none */
+	char text[1024];
+};
+
+/* The decoded Query is in the arena and dies with the first chunk sent: read all of it before adding a row.
+ */
+struct question {
+	const struct answer_context *context;
+	const struct catalogue *catalogue;
+	struct snapshot *snapshot;
+	struct words words;
+	struct chunk chunk;
+	struct refusal refusal;
+};
+
+/* Every int function below answers 0, QUESTION_REFUSED (the refusal says why), a fault, or what the sink
+ * answered. */
+enum question_verdict { QUESTION_REFUSED = 1 };
+
+/* `suggestion` must outlive the question; NULL: none. */
+void question_note_refusal(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
+                           const char *format, ...) PRINTF_LIKE(4, 5);
+/* Notes the refusal and is QUESTION_REFUSED: `return question_refuse(...)`, in sight of whoever analyses the
+ * caller. */
+#define question_refuse(...) (question_note_refusal(__VA_ARGS__), (int)QUESTION_REFUSED)
+
+/* "There is no WHAT 'given'", with the suggestion, if there is one. */
+void question_note_unknown(struct question *question, const char *what, const char *given,
+                           const char *suggestion);
+#define question_refuse_unknown(...) (question_note_unknown(__VA_ARGS__), (int)QUESTION_REFUSED)
+
+int MUST_CHECK question_add(struct question *question, const ProtobufCMessage *row);
+
+int MUST_CHECK question_find_area(struct question *question, const char *given, uint32_t *ret_area);
+int MUST_CHECK question_read_period(struct question *question, const char *given, struct period *ret_period);
+
+#define QUOTE_SIZE 80
+/* What someone typed, fit to be shown in a sentence: cut if it is long, replaced if it is not text. */
+void question_quote(const char *given, char ret_text[QUOTE_SIZE]);
+
+/* What stands where nothing is kept, in an area where something could be: no data, and everyone missing. */
+struct value question_absent_value(const struct question *question, uint32_t indicator, uint32_t area);
+/* The value of the indicator as it was kept, or the absent one. */
+int MUST_CHECK question_kept_value(struct question *question, uint32_t indicator, uint32_t area,
+                                   struct period period, struct kept_value *ret_kept);
+
+/* The kinds of answer: each adds its rows. */
+int MUST_CHECK answer_status(struct question *question);
+int MUST_CHECK answer_list(struct question *question, const Suanpan__ListQuery *query);
+int MUST_CHECK answer_series(struct question *question, const Suanpan__SeriesQuery *query);
+int MUST_CHECK answer_plan(struct question *question, const Suanpan__PlanQuery *query);
+int MUST_CHECK answer_history(struct question *question, const Suanpan__HistoryQuery *query);
+
+#endif

@@ -1,0 +1,43 @@
+/* The real programs, for flow tests: a daemon in a scratch folder, and commands run to their end.
+ *
+ * The build is $SUANPAN_BUILD, the source tree $SUANPAN_SOURCE (tests/run sets both; without it build/release
+ * and the working directory). Sockets are ipc files in the scratch folder, which is short enough for a
+ * socket's path. */
+#ifndef SUANPAN_TESTS_LIB_DAEMON_H
+#define SUANPAN_TESTS_LIB_DAEMON_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+struct daemon {
+	char *folder;    /* everything of this daemon is in it */
+	char *catalogue; /* folder */
+	char *intake, *query, *live;
+	pid_t pid; /* 0: it does not run */
+};
+
+/* Starts on an empty store with a catalogue folder; waits until it answers. */
+void daemon_start(struct daemon *daemon, char *folder, const char *catalogue);
+/* The same store again. */
+void daemon_restart(struct daemon *daemon);
+/* SIGTERM; answers the exit status. */
+int daemon_stop(struct daemon *daemon);
+/* SIGKILL. */
+void daemon_kill(struct daemon *daemon);
+/* Stops it if it runs, and removes its folder. */
+void daemon_done(struct daemon *daemon);
+
+struct run {
+	int status; /* exit status; 128 + N when a signal ended it */
+	char *out, *err;
+};
+/* Runs a program of the build to its end, with the daemon's endpoints and a spool of `spool` in the
+ * environment. `words` is the program's name and its arguments, separated by blanks ('...' quotes). At most a
+ * minute. */
+struct run daemon_run(const struct daemon *daemon, const char *spool, const char *words);
+void run_free(struct run *run);
+
+/* Runs, expects exit status 0, and answers what was printed (from malloc). */
+char *daemon_say(const struct daemon *daemon, const char *words);
+
+#endif

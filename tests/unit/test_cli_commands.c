@@ -1,0 +1,520 @@
+/* The commands as they are typed, against a daemon that says what it is told to. */
+#include "clients/query/commands.h"
+
+#include "clients/query/settings.h"
+#include "tests/unit/scripted_daemon.h"
+#include <locale.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define WORDS_MAX 16
+
+struct outcome {
+	int status;
+	char *out, *err;
+};
+
+/* Runs suanpan with the words of `line`, which are parted by blanks. */
+static struct outcome run(const char *line)
+{
+	static char words[512];
+	struct settings settings = {0};
+	struct outcome outcome;
+	char name[] = "suanpan", *argv[WORDS_MAX] = {name}, *state;
+	FILE *out = stdout, *err = stderr;
+	size_t size;
+	int argc = 1;
+
+	snprintf(words, sizeof words, "%s", line);
+	for (char *word = strtok_r(words, " ", &state); word; word = strtok_r(NULL, " ", &state))
+		argv[argc++] = word;
+	stdout = open_memstream(&outcome.out, &size);
+	stderr = open_memstream(&outcome.err, &size);
+	outcome.status = options_run(&suanpan_program, argc, argv, &settings);
+	fclose(stdout);
+	fclose(stderr);
+	stdout = out;
+	stderr = err;
+	return outcome;
+}
+
+static void must_say(const char *line, int status, const char *out, const char *err)
+{
+	struct outcome outcome = run(line);
+
+	assert_string_equal(outcome.err, err);
+	assert_string_equal(outcome.out, out);
+	assert_int_equal(outcome.status, status);
+	free(outcome.out);
+	free(outcome.err);
+}
+
+/* The same with "--query URL" of the daemon put before the line. */
+static void must_answer(struct scripted_daemon *daemon, const char *line, int status, const char *out,
+                        const char *err)
+{
+	char whole[512];
+
+	snprintf(whole, sizeof whole, "--query %s %s", daemon->url, line);
+	must_say(whole, status, out, err);
+}
+
+/* --------------------------------------------------------------------------------------- what it says */
+
+/* protobuf-c knows no const. */
+#define TEXT(literal) ((char[]){literal})
+
+static void send_answer(struct scripted_daemon *daemon, const Suanpan__Query *query, Suanpan__Answer *answer)
+{
+	answer->major = 1;
+	answer->number = query->number;
+	answer->last = true;
+	answer->has_commit = true;
+	answer->commit = 7;
+	scripted_send(daemon, answer);
+}
+
+static Suanpan__Value residents(void)
+{
+	Suanpan__Value value = SUANPAN__VALUE__INIT;
+	static char code[] = "residents", area[] = "440100", name[] = "广州市", period[] = "2020",
+	            number[] = "18676605", unit[] = "persons", status[] = "A";
+
+	value.code = code;
+	value.area = area;
+	value.area_name = name;
+	value.period = period;
+	value.value = number;
+	value.unit = unit;
+	value.status = status;
+	value.reported = value.expected = 11;
+	value.has_commit = true;
+	value.commit = 7;
+	return value;
+}
+
+static void answer_series(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	Suanpan__Value first = residents(), second = residents(), third = residents();
+	Suanpan__Value *rows[] = {&first, &second, &third};
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+	char *missing[] = {TEXT("荔湾区"), TEXT("Zengcheng")};
+
+	second.period = TEXT("2021");
+	second.value = TEXT("15000000");
+	second.status = TEXT("P");
+	second.reported = 9;
+	second.missing = missing;
+	second.n_missing = 2;
+	third.period = TEXT("2022");
+	third.value = NULL;
+	third.reason = TEXT("division by zero");
+	third.status = TEXT("P");
+	third.reported = 0;
+	third.has_commit = false;
+	answer.series = rows;
+	answer.n_series = 3;
+	send_answer(daemon, query, &answer);
+}
+
+static void answer_nothing(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+
+	send_answer(daemon, query, &answer);
+}
+
+static void answer_failure(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	Suanpan__Failure failure = SUANPAN__FAILURE__INIT;
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+
+	failure.kind = SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND;
+	failure.text = TEXT("there is no statistic or indicator 'bedz'; did you mean 'beds'?");
+	answer.failure = &failure;
+	send_answer(daemon, query, &answer);
+}
+
+static void get_prints_its_series_in_every_form(void **state)
+{
+	struct scripted_daemon daemon;
+
+	(void)state;
+	scripted_start(&daemon, answer_series);
+	must_answer(&daemon, "get residents --format csv", EXIT_DONE,
+	            "code,area,period,value,unit,status,reported,expected,missing,commit\n"
+	            "residents,440100,2020,18676605,persons,A,11,11,,7\n"
+	            "residents,440100,2021,15000000,persons,P,9,11,荔湾区;Zengcheng,7\n"
+	            "residents,440100,2022,,persons,P,0,11,,\n",
+	            "");
+	must_answer(
+	    &daemon, "get residents --format json", EXIT_DONE,
+	    "[\n"
+	    "{\"code\": \"residents\", \"area\": \"440100\", \"period\": \"2020\", \"value\": 18676605, "
+	    "\"unit\": \"persons\", \"status\": \"A\", \"reported\": 11, \"expected\": 11, \"missing\": "
+	    "[], \"commit\": 7},\n"
+	    "{\"code\": \"residents\", \"area\": \"440100\", \"period\": \"2021\", \"value\": 15000000, "
+	    "\"unit\": \"persons\", \"status\": \"P\", \"reported\": 9, \"expected\": 11, \"missing\": "
+	    "[\"荔湾区\", \"Zengcheng\"], \"commit\": 7},\n"
+	    "{\"code\": \"residents\", \"area\": \"440100\", \"period\": \"2022\", \"value\": null, "
+	    "\"unit\": \"persons\", \"status\": \"P\", \"reported\": 0, \"expected\": 11, \"missing\": "
+	    "[], \"commit\": null}\n"
+	    "]\n",
+	    "");
+	must_answer(&daemon, "get residents", EXIT_DONE,
+	            "Area   Period            Value Unit    Coverage Missing\n"
+	            "广州市 2020           18676605 persons 11/11    \n"
+	            "广州市 2021           15000000 persons 9/11 P   荔湾区, Zengcheng\n"
+	            "广州市 2022   division by zero persons 0/11 P   \n",
+	            "");
+	scripted_stop(&daemon);
+}
+
+static void empty_answer_is_no_error(void **state)
+{
+	struct scripted_daemon daemon;
+
+	(void)state;
+	scripted_start(&daemon, answer_nothing);
+	must_answer(&daemon, "get residents", EXIT_DONE, "", "nothing reported yet\n");
+	must_answer(&daemon, "get residents --format json", EXIT_DONE, "[]\n", "");
+	must_answer(&daemon, "get residents --format csv", EXIT_DONE,
+	            "code,area,period,value,unit,status,reported,expected,missing,commit\n", "");
+	must_answer(&daemon, "plan plan14", EXIT_DONE, "", "the plan has no targets\n");
+	must_answer(&daemon, "history residents Liwan 2020", EXIT_DONE, "", "nothing reported yet\n");
+	must_answer(&daemon, "list plans", EXIT_DONE, "", "there are no plans\n");
+	scripted_stop(&daemon);
+}
+
+static void failure_is_exit_1_and_its_sentence(void **state)
+{
+	struct scripted_daemon daemon;
+
+	(void)state;
+	scripted_start(&daemon, answer_failure);
+	must_answer(&daemon, "get bedz --format csv", EXIT_REFUSED, "",
+	            "suanpan: there is no statistic or indicator 'bedz'; did you mean 'beds'?\n");
+	scripted_stop(&daemon);
+}
+
+static void absent_daemon_is_exit_3(void **state)
+{
+	(void)state;
+	must_say("status --query ipc:///tmp/suanpan-test-nobody --timeout 0.05", EXIT_UNREACHABLE, "",
+	         "suanpan: nobody answers at ipc:///tmp/suanpan-test-nobody; is suanpand running there?\n");
+}
+
+/* ------------------------------------------------------------------------------------ what is asked */
+
+static bool is_text(const char *text, const char *expected)
+{
+	return expected ? text && strcmp(text, expected) == 0 : !text;
+}
+
+static void expect_whole_get(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	const Suanpan__SeriesQuery *series = query->series;
+
+	assert(series && is_text(series->code, "beds") && is_text(series->area, "荔湾区"));
+	assert(is_text(series->from, "2020-06") && is_text(series->to, "2021-Q1"));
+	assert(is_text(series->frequency, "M"));
+	assert(query->language == SUANPAN__LANGUAGE__LANGUAGE_TRADITIONAL);
+	answer_nothing(daemon, query);
+}
+
+static void expect_bare_get(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	const Suanpan__SeriesQuery *series = query->series;
+
+	assert(series && !series->area && !series->from && !series->to && !series->frequency);
+	assert(query->language == SUANPAN__LANGUAGE__LANGUAGE_ENGLISH);
+	answer_nothing(daemon, query);
+}
+
+static void expect_plan(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	assert(query->plan && is_text(query->plan->plan, "plan14") && is_text(query->plan->period, "2020"));
+	assert(is_text(query->plan->area, "central"));
+	answer_nothing(daemon, query);
+}
+
+static void expect_history(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	const Suanpan__HistoryQuery *history = query->history;
+
+	assert(history && is_text(history->statistic, "beds") && is_text(history->area, "Liwan"));
+	assert(is_text(history->period, "2020-06"));
+	answer_nothing(daemon, query);
+}
+
+static void must_ask(void (*expect)(struct scripted_daemon *, const Suanpan__Query *), const char *line)
+{
+	struct scripted_daemon daemon;
+	struct outcome outcome;
+	char whole[512];
+
+	scripted_start(&daemon, expect);
+	snprintf(whole, sizeof whole, "%s --query %s", line, daemon.url);
+	outcome = run(whole);
+	assert_int_equal(outcome.status, EXIT_DONE);
+	scripted_stop(&daemon);
+	assert_int_equal(daemon.asked, 1);
+	free(outcome.out);
+	free(outcome.err);
+}
+
+static void options_reach_the_daemon(void **state)
+{
+	(void)state;
+	must_ask(expect_whole_get,
+	         "get beds --area 荔湾区 --from 2020-M06 --to 2021-Q1 --frequency M --lang zh-hant");
+	must_ask(expect_bare_get, "get beds");
+	must_ask(expect_plan, "--period 2020 plan plan14 --area central");
+	must_ask(expect_history, "history beds Liwan 2020-06");
+}
+
+/* ----------------------------------------------------------------------------------- other answers */
+
+static void answer_plan(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	Suanpan__Value value = residents(), none = residents();
+	Suanpan__PlanRow first = SUANPAN__PLAN_ROW__INIT, second = SUANPAN__PLAN_ROW__INIT;
+	Suanpan__PlanRow *rows[] = {&first, &second};
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+
+	value.value = TEXT("5.68");
+	value.status = TEXT("P");
+	value.reported = 9;
+	first.row = TEXT("15a");
+	first.indicator = TEXT("beds_per_1000");
+	first.name = TEXT("Hospital beds");
+	first.unit = TEXT("beds");
+	first.baseline = TEXT("5.10");
+	first.value = &value;
+	first.comparison = TEXT(">=");
+	first.target = TEXT("6.00");
+	first.nature = TEXT("binding");
+	first.verdict = TEXT("on track");
+	none.value = NULL;
+	none.reported = 0;
+	none.status = TEXT("P");
+	second = first;
+	second.row = TEXT("8");
+	second.indicator = TEXT("income");
+	second.name = TEXT("居民收入");
+	second.baseline = NULL;
+	second.value = &none;
+	second.comparison = TEXT("tracks-gdp");
+	second.target = NULL;
+	second.nature = TEXT("anticipatory");
+	second.verdict = TEXT("no data");
+	answer.plan = rows;
+	answer.n_plan = 2;
+	send_answer(daemon, query, &answer);
+}
+
+static void plan_prints_targets_and_how_they_stand(void **state)
+{
+	struct scripted_daemon daemon;
+
+	(void)state;
+	scripted_start(&daemon, answer_plan);
+	must_answer(&daemon, "plan plan14 --format csv", EXIT_DONE,
+	            "row,indicator,name,unit,baseline,value,comparison,target,nature,verdict,status,reported,"
+	            "expected\n"
+	            "15a,beds_per_1000,Hospital beds,beds,5.10,5.68,>=,6.00,binding,on track,P,9,11\n"
+	            "8,income,居民收入,beds,,,tracks-gdp,,anticipatory,no data,P,0,11\n",
+	            "");
+	must_answer(&daemon, "plan plan14", EXIT_DONE,
+	            "Row Name          Unit Baseline   Value     Target Nature       Verdict  Coverage\n"
+	            "15a Hospital beds beds     5.10    5.68    >= 6.00 binding      on track 9/11 P\n"
+	            "  8 居民收入      beds          no data tracks-gdp anticipatory no data  0/11 P\n"
+	            "2 targets: 0 met, 1 on track, 0 behind, 0 off track, 1 no data, 0 cancelled\n"
+	            "1 of them binding: 0 met, 1 on track, 0 behind, 0 off track, 0 no data, 0 cancelled\n",
+	            "");
+	scripted_stop(&daemon);
+}
+
+static void answer_history(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	Suanpan__Revision first = SUANPAN__REVISION__INIT, second;
+	Suanpan__Revision *rows[] = {&first, &second};
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+
+	first.revision = 1;
+	first.value = TEXT("12.50");
+	first.unit = TEXT("persons");
+	first.status = TEXT("A");
+	first.time = TEXT("2021-01-05T09:00:00+08:00");
+	first.reporter = TEXT("liwan");
+	first.stream = TEXT("00ff");
+	first.sequence = 3;
+	first.entry = 12;
+	first.commit = 9;
+	second = first;
+	second.revision = 2;
+	second.value = NULL;
+	second.status = TEXT("O");
+	second.note = TEXT("taken back, \"sorry\"");
+	second.source = TEXT("beds.csv");
+	answer.history = rows;
+	answer.n_history = 2;
+	send_answer(daemon, query, &answer);
+}
+
+static void history_prints_every_revision(void **state)
+{
+	struct scripted_daemon daemon;
+
+	(void)state;
+	scripted_start(&daemon, answer_history);
+	must_answer(&daemon, "history residents Liwan 2020 --format csv", EXIT_DONE,
+	            "revision,value,unit,status,time,reporter,stream,sequence,entry,commit,note,source\n"
+	            "1,12.50,persons,A,2021-01-05T09:00:00+08:00,liwan,00ff,3,12,9,,\n"
+	            "2,,persons,O,2021-01-05T09:00:00+08:00,liwan,00ff,3,12,9,\"taken back, "
+	            "\"\"sorry\"\"\",beds.csv\n",
+	            "");
+	scripted_stop(&daemon);
+}
+
+static void answer_status(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	Suanpan__Status status = SUANPAN__STATUS__INIT;
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+
+	status.version = TEXT("0.1.0");
+	status.head = TEXT("00ff");
+	status.started = TEXT("2021-01-05T09:00:00+08:00");
+	status.commit = 7;
+	answer.status = &status;
+	send_answer(daemon, query, &answer);
+}
+
+static void status_prints_keys_and_values(void **state)
+{
+	struct scripted_daemon daemon;
+
+	(void)state;
+	scripted_start(&daemon, answer_status);
+	must_answer(&daemon, "status --format csv", EXIT_DONE,
+	            "key,value\nversion,0.1.0\nformat,0\ncommit,7\nentries,0\nobservations,0\nrevisions,0\n"
+	            "values,0\nrefused,0\nhead,00ff\nepoch,0\nstarted,2021-01-05T09:00:00+08:00\n"
+	            "map_bytes,0\nused_bytes,0\n",
+	            "");
+	scripted_stop(&daemon);
+}
+
+static void answer_list(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	Suanpan__ListRow city = SUANPAN__LIST_ROW__INIT, group = SUANPAN__LIST_ROW__INIT;
+	Suanpan__ListRow *rows[] = {&city, &group};
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+	char *members[] = {TEXT("440103"), TEXT("440104")};
+
+	city.code = TEXT("440100");
+	city.name = TEXT("广州市");
+	city.name_en = TEXT("Guangzhou");
+	city.kind = TEXT("city");
+	group.code = TEXT("central");
+	group.name = TEXT("中心城区");
+	group.kind = TEXT("group");
+	group.member = members;
+	group.n_member = 2;
+	answer.list = rows;
+	answer.n_list = 2;
+	send_answer(daemon, query, &answer);
+}
+
+static void list_prints_areas_and_groups(void **state)
+{
+	struct scripted_daemon daemon;
+
+	(void)state;
+	scripted_start(&daemon, answer_list);
+	must_answer(&daemon, "list areas", EXIT_DONE,
+	            "Code    Name     Kind  Parent Members\n"
+	            "440100  广州市   city         \n"
+	            "central 中心城区 group        440103, 440104\n",
+	            "");
+	must_answer(&daemon, "list areas --format csv", EXIT_DONE,
+	            "code,name,kind,parent,members,name_en,name_zh_hans,name_zh_hant\n"
+	            "440100,广州市,city,,,Guangzhou,,\n"
+	            "central,中心城区,group,,440103;440104,,,\n",
+	            "");
+	scripted_stop(&daemon);
+}
+
+/* ---------------------------------------------------------------------------------------- mistakes */
+
+static void must_refuse(const char *line, const char *sentence)
+{
+	must_say(line, EXIT_USAGE, "", sentence);
+}
+
+static void mistakes_are_found_before_anything_is_asked(void **state)
+{
+	(void)state;
+	must_refuse("get beds --from 2024-13",
+	            "suanpan: --from '2024-13': there is no such period; expected 2024, 2024-S1, 2024-Q2, "
+	            "2024-06 or 2024-06-15\n");
+	must_refuse("get beds --to lately", "suanpan: --to 'lately': not a period; expected 2024, 2024-S1, "
+	                                    "2024-Q2, 2024-06 or 2024-06-15\n");
+	must_refuse("get beds --from 2021 --to 2020-12", "suanpan get: --from 2021 is after --to 2020-12\n");
+	must_refuse("get beds --frequency W",
+	            "suanpan get: --frequency 'W': expected A (years), S (half-years), "
+	            "Q (quarters), M (months) or D (days)\n");
+	must_refuse("plan plan14 --period x", "suanpan: --period 'x': not a period; expected 2024, 2024-S1, "
+	                                      "2024-Q2, 2024-06 or 2024-06-15\n");
+	must_refuse("history beds Liwan 20", "suanpan: PERIOD '20': not a period; expected 2024, 2024-S1, "
+	                                     "2024-Q2, 2024-06 or 2024-06-15\n");
+	must_refuse("list area", "suanpan list: there is no list of 'area'; did you mean 'areas'?\n");
+	must_refuse("list xyzzy", "suanpan list: there is no list of 'xyzzy'; expected areas, statistics, "
+	                          "indicators, plans or reporters\n");
+	must_refuse("status --format xml", "suanpan: --format 'xml': expected table, csv or json\n");
+	must_refuse("status --lang zh", "suanpan: --lang 'zh': expected en, zh-hans or zh-hant\n");
+	must_refuse("status --timeout 0", "suanpan: --timeout '0': expected seconds, such as 5 or 0.5\n");
+	must_refuse("status --timeout soon",
+	            "suanpan: --timeout 'soon': expected seconds, such as 5 or 0.5\n");
+	must_refuse("watch Beds!", "suanpan watch: 'Beds!' is not a code (a-z, 0-9, _ and -)\n");
+	must_refuse("watch --count 0", "suanpan watch: --count '0': expected a number above 0\n");
+}
+
+static void every_command_and_option_is_documented(void **state)
+{
+	const struct program *program = &suanpan_program;
+
+	(void)state;
+	for (const struct command_row *row = program->commands; row->name; row++) {
+		assert_non_null(row->sentence);
+		assert_non_null(row->arguments);
+		assert_memory_equal(row->example, "suanpan ", strlen("suanpan "));
+		for (const struct option_row *option = row->options; option->name; option++)
+			assert_non_null(option->sentence);
+	}
+	for (const struct option_row *option = program->common; option->name; option++)
+		assert_non_null(option->sentence);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(get_prints_its_series_in_every_form),
+	    cmocka_unit_test(empty_answer_is_no_error),
+	    cmocka_unit_test(failure_is_exit_1_and_its_sentence),
+	    cmocka_unit_test(absent_daemon_is_exit_3),
+	    cmocka_unit_test(options_reach_the_daemon),
+	    cmocka_unit_test(plan_prints_targets_and_how_they_stand),
+	    cmocka_unit_test(history_prints_every_revision),
+	    cmocka_unit_test(status_prints_keys_and_values),
+	    cmocka_unit_test(list_prints_areas_and_groups),
+	    cmocka_unit_test(mistakes_are_found_before_anything_is_asked),
+	    cmocka_unit_test(every_command_and_option_is_documented),
+	};
+
+	setlocale(LC_ALL, "C.UTF-8");
+	return cmocka_run_group_tests_name("cli_commands", tests, NULL, NULL);
+}
