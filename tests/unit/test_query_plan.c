@@ -50,10 +50,10 @@ static void rows_come_in_the_plans_order_with_what_is_printed_in_it(void **state
 	static const struct {
 		const char *row, *indicator, *name, *unit, *baseline, *comparison, *target, *nature;
 	} expected[] = {
-	    {"1", "residents_10k", "Resident population", "10k persons", "493.53", "about", "600左右",
+	    {"1", "residents_10k", "Resident population", "10k persons", "493.53", "about", "600",
 	     "anticipatory"},
 	    {"2", "beds_per_1000", "Beds per 1000", "beds", "6.00", ">=", "7.0", "binding"},
-	    {"3", "income_growth", "Income growth", "%", NULL, "tracks-gdp", NULL, "anticipatory"},
+	    {"3", "income_growth", "Income growth", "%", NULL, "tracks-gdp", "gdp_growth", "anticipatory"},
 	    {"4", "life_expectancy", "Life expectancy", "years", "82.9", ">=", "83.6", "anticipatory"},
 	    {"5a", "residents_10k", "Resident population", "10k persons", NULL, "about", "250",
 	     "anticipatory"},
@@ -141,7 +141,7 @@ static void another_area_has_the_targets_without_their_baselines(void **state)
 	assert_string_equal(rows[0]->value->area, "440103");
 	assert_string_equal(rows[0]->value->value, "123.83");
 	assert_null(rows[0]->baseline);
-	assert_string_equal(rows[0]->target, "600左右");
+	assert_string_equal(rows[0]->target, "600");
 	assert_string_equal(rows[0]->note, "the target is set for Guangzhou");
 	assert_string_equal(rows[4]->note, "the target is set for Central districts");
 	assert_string_equal(rows[4]->value->area, "440103");
@@ -184,6 +184,7 @@ static void names_are_in_the_language_asked_for(void **state)
 	assert_string_equal(row->name, "常住人口");
 	assert_string_equal(row->unit, "万人");
 	assert_string_equal(row->value->unit, "万人");
+	assert_string_equal(row->target, "600左右");
 	assert_string_equal(row->value->missing[0], "越秀区");
 }
 

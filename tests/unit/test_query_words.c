@@ -166,20 +166,24 @@ static void kept_value_that_names_fewer_than_are_missing_says_how_many_there_are
 	assert_int_equal(kept.missing_total, 70);
 }
 
-static void printed_number_is_the_plans_own_text_where_it_has_one(void **state)
+static void printed_number_is_the_plans_own_text_for_those_who_read_it(void **state)
 {
 	static const struct {
 		struct printed_number number;
-		const char *text;
+		const char *english, *chinese;
 	} cases[] = {
-	    {{.present = true, .units = 836, .decimals = 1}, "83.6"},
-	    {{.present = true, .units = 58, .decimals = 1, .text = "力爭5.8"}, "力爭5.8"},
-	    {{.present = false, .text = "動態清零"}, "動態清零"},
-	    {{.present = true, .units = 2100, .decimals = 0}, "2100"},
+	    {{.present = true, .units = 836, .decimals = 1}, "83.6", "83.6"},
+	    {{.present = true, .units = 58, .decimals = 1, .text = "力爭5.8"}, "5.8", "力爭5.8"},
+	    {{.present = false, .text = "動態清零"}, "動態清零", "動態清零"},
+	    {{.present = true, .units = 2100, .decimals = 0}, "2100", "2100"},
 	};
 	struct fixture *fixture = *state;
-	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		assert_string_equal(words_printed(&fixture->words, &cases[i].number), cases[i].text);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		fixture->words.language = LANGUAGE_EN;
+		assert_string_equal(words_printed(&fixture->words, &cases[i].number), cases[i].english);
+		fixture->words.language = LANGUAGE_ZH_HANS;
+		assert_string_equal(words_printed(&fixture->words, &cases[i].number), cases[i].chinese);
+	}
 	const struct printed_number none = {.present = false};
 	assert_null(words_printed(&fixture->words, &none));
 }
@@ -219,7 +223,7 @@ int main(void)
 	    CASE(long_list_of_missing_is_cut),
 	    CASE(kept_value_names_areas_by_their_permanent_ids),
 	    CASE(kept_value_that_names_fewer_than_are_missing_says_how_many_there_are),
-	    CASE(printed_number_is_the_plans_own_text_where_it_has_one),
+	    CASE(printed_number_is_the_plans_own_text_for_those_who_read_it),
 	    CASE(small_texts_are_as_they_should_be),
 	    CASE(spent_arena_is_remembered),
 	};
