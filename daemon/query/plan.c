@@ -114,6 +114,9 @@ static char *note_on(struct wording *words, const struct view *view, const struc
 	if (target->cancelled)
 		return wording_borrow(target->cancelled);
 	char *note = state_note(words, kept);
+	if (target->starts_at_zero && period_year(view->period) < view->plan->first_year)
+		return wording_format(words, "%s%sthis plan counts from %d on", note ? note : "",
+		                      note ? "; " : "", view->plan->first_year);
 	if (area_of(view, target) == target->area)
 		return note;
 	return wording_format(words, "%s%sthe target is set for %s", note ? note : "", note ? "; " : "",
@@ -135,6 +138,10 @@ static Suanpan__PlanRow describe(struct wording *words, const struct view *view,
 	row.row = wording_borrow(target->row);
 	row.indicator = wording_borrow(indicator->code);
 	row.name = wording_name(words, &indicator->names);
+	if (area_of(view, target) != words->catalogue->root)
+		row.name = wording_format(
+		    words, "%s (%s)", row.name,
+		    wording_name(words, &words->catalogue->areas[area_of(view, target)].names));
 	row.unit = wording_name(words, &indicator->unit);
 	if (area_of(view, target) == target->area)
 		row.baseline = wording_printed(words, &target->baseline);

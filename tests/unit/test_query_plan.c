@@ -55,8 +55,8 @@ static void rows_come_in_the_plans_order_with_what_is_printed_in_it(void **state
 	    {"2", "beds_per_1000", "Beds per 1000", "beds", "6.00", ">=", "7.0", "binding"},
 	    {"3", "income_growth", "Income growth", "%", NULL, "tracks-gdp", "gdp_growth", "anticipatory"},
 	    {"4", "life_expectancy", "Life expectancy", "years", "82.9", ">=", "83.6", "anticipatory"},
-	    {"5a", "residents_10k", "Resident population", "10k persons", NULL, "about", "250",
-	     "anticipatory"},
+	    {"5a", "residents_10k", "Resident population (Central districts)", "10k persons", NULL, "about",
+	     "250", "anticipatory"},
 	    {"6", "births_per_1000", "Birth rate", "births", NULL, ">=", "9.0", "anticipatory"},
 	};
 	Suanpan__PlanRow **rows = plan(*state, NULL, NULL);
