@@ -133,8 +133,12 @@ static int count_units(const struct spelling *spelling, unsigned decimals, int64
 
 	for (const char *c = spelling->whole; c < spelling->whole_end; c++)
 		fits = fits && (*c == ',' || add_digit(&negated, *c));
-	for (unsigned i = 0; i < decimals; i++)
-		fits = fits && add_digit(&negated, at < spelling->end ? *at++ : '0');
+	for (unsigned i = 0; i < decimals; i++) {
+		char digit = '0';
+		if (at < spelling->end)
+			digit = *at++;
+		fits = fits && add_digit(&negated, digit);
+	}
 	for (; at < spelling->end; at++)
 		if (*at != '0')
 			return DECIMAL_TOO_MANY_PLACES;

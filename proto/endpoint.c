@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -271,6 +272,15 @@ void endpoint_context_free(void *context)
 		; /* a signal came first */
 }
 
+static int explain_failure(void *socket, const char **ret_error)
+{
+	int number = errno;
+
+	endpoint_close(socket);
+	*ret_error = zmq_strerror(number);
+	return fault_of_zmq(number);
+}
+
 int endpoint_open(void *context, enum endpoint_kind kind, const char *url, void **ret_socket,
                   const char **ret_error)
 {
@@ -284,10 +294,55 @@ int endpoint_open(void *context, enum endpoint_kind kind, const char *url, void 
 		*ret_socket = socket;
 		return 0;
 	}
+	return explain_failure(socket, ret_error);
+}
+
+/* Before it connects: a connection made sooner would go unnoticed. */
+static void *watch_socket(void *context, void *socket)
+{
+	char name[sizeof "inproc://watch-" + 2 * sizeof(void *) + sizeof "0x"];
+
+	snprintf(name, sizeof name, "inproc://watch-%p", socket);
+	if (zmq_socket_monitor(socket, name, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED))
+		return NULL;
+	void *events = zmq_socket(context, ZMQ_PAIR);
+	if (events && set_number(events, ZMQ_LINGER, 0) && zmq_connect(events, name) == 0)
+		return events;
 	int number = errno;
+	endpoint_close(events);
+	errno = number;
+	return NULL;
+}
+
+int endpoint_open_watched(void *context, enum endpoint_kind kind, const char *url, void **ret_socket,
+                          void **ret_events, const char **ret_error)
+{
+	void *socket, *events = NULL;
+
+	if (!endpoint_is_valid(url, ret_error))
+		return -EINVAL;
+	socket = zmq_socket(context, KINDS[kind].type);
+	if (socket && set_options(socket, kind, url))
+		events = watch_socket(context, socket);
+	if (events && zmq_connect(socket, url) == 0) {
+		*ret_socket = socket;
+		*ret_events = events;
+		return 0;
+	}
+	int number = errno;
+	if (socket)
+		zmq_socket_monitor(socket, NULL, 0);
+	endpoint_close(events);
+	errno = number;
+	return explain_failure(socket, ret_error);
+}
+
+void endpoint_close_watched(void *socket, void *events)
+{
+	if (socket)
+		zmq_socket_monitor(socket, NULL, 0); /* or its next event would wait for a reader for ever */
+	endpoint_close(events);
 	endpoint_close(socket);
-	*ret_error = zmq_strerror(number);
-	return fault_of_zmq(number);
 }
 
 void endpoint_close(void *socket)

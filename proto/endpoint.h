@@ -32,6 +32,12 @@ int MUST_CHECK endpoint_open(void *context, enum endpoint_kind kind, const char 
                              const char **ret_error);
 void endpoint_close(void *socket); /* NULL is fine; nothing lingers */
 
+/* A client's socket and, as a second one, libzmq's word of its connection: ZMQ_EVENT_HANDSHAKE_SUCCEEDED and
+ * ZMQ_EVENT_DISCONNECTED in the two frames of zmq_socket_monitor(3). Read it in the socket's thread. */
+int MUST_CHECK endpoint_open_watched(void *context, enum endpoint_kind kind, const char *url,
+                                     void **ret_socket, void **ret_events, const char **ret_error);
+void endpoint_close_watched(void *socket, void *events); /* NULL is fine */
+
 /* Whether url is ipc://, inproc:// or tcp:// on a loopback address: the places that may run without CURVE. */
 bool endpoint_is_local(const char *url);
 /* Whether url is one that endpoint_open could take (form only); *ret_expected says what was expected. */

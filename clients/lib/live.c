@@ -11,39 +11,11 @@
 #include <string.h>
 #include <zmq.h>
 
-#define TOPIC_SIZE (sizeof "code.." + CODE_LENGTH_MAX)
-
 struct live {
 	void *socket;
-	void *monitor; /* libzmq's word of the connection */
+	void *events; /* libzmq's word of the connection */
 	struct arena *arena;
 };
-
-/* A connection may be made before the monitor listens, and would then go unnoticed. So the one that
- * endpoint_open began is given up and begun again under the monitor. */
-static int start_monitor(void *context, const char *url, struct live *live)
-{
-	char name[64];
-
-	snprintf(name, sizeof name, "inproc://live-%p", (void *)live);
-	if (zmq_disconnect(live->socket, url) ||
-	    zmq_socket_monitor(live->socket, name, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED))
-		return FAULT_SOCKET;
-	live->monitor = zmq_socket(context, ZMQ_PAIR);
-	if (!live->monitor || zmq_connect(live->monitor, name) || zmq_connect(live->socket, url))
-		return FAULT_SOCKET;
-	return 0;
-}
-
-static int open_socket(void *context, const char *url, struct live *live, const char **ret_error)
-{
-	if (endpoint_open(context, ENDPOINT_LIVE_CLIENT, url, &live->socket, ret_error))
-		return LIVE_UNREACHABLE;
-	if (start_monitor(context, url, live) == 0)
-		return 0;
-	*ret_error = zmq_strerror(zmq_errno());
-	return LIVE_UNREACHABLE;
-}
 
 int live_open(void *zmq_context, const char *url, struct live **ret_live, const char **ret_error)
 {
@@ -54,7 +26,10 @@ int live_open(void *zmq_context, const char *url, struct live **ret_live, const 
 		return -ENOMEM;
 	result = arena_new(ENVELOPE_UNPACK_BUDGET, &live->arena);
 	if (result == 0)
-		result = open_socket(zmq_context, url, live, ret_error);
+		result = endpoint_open_watched(zmq_context, ENDPOINT_LIVE_CLIENT, url, &live->socket,
+		                               &live->events, ret_error)
+		             ? LIVE_UNREACHABLE
+		             : 0;
 	if (result) {
 		live_close(live);
 		return result;
@@ -67,22 +42,16 @@ void live_close(struct live *live)
 {
 	if (!live)
 		return;
-	if (live->monitor) {
-		const int linger = 0;
-		zmq_socket_monitor(live->socket, NULL, 0);
-		zmq_setsockopt(live->monitor, ZMQ_LINGER, &linger, sizeof linger);
-		zmq_close(live->monitor);
-	}
-	endpoint_close(live->socket);
+	endpoint_close_watched(live->socket, live->events);
 	arena_free(live->arena);
 	free(live);
 }
 
 int live_follow(struct live *live, const char *code)
 {
-	char topic[TOPIC_SIZE];
+	char topic[sizeof ENVELOPE_TOPIC_PREFIX + CODE_LENGTH_MAX + sizeof "."];
 	const int length =
-	    code ? snprintf(topic, sizeof topic, "code.%s.", code) : snprintf(topic, sizeof topic, "code.");
+	    snprintf(topic, sizeof topic, ENVELOPE_TOPIC_PREFIX "%s%s", code ? code : "", code ? "." : "");
 
 	if (length >= (int)sizeof topic)
 		return -ENAMETOOLONG; /* longer than a code can be: nothing could ever match */
@@ -103,9 +72,9 @@ static int read_event(struct live *live)
 	zmq_msg_t frame;
 
 	zmq_msg_init(&frame);
-	if (zmq_msg_recv(&frame, live->monitor, ZMQ_DONTWAIT) >= (int)sizeof event)
+	if (zmq_msg_recv(&frame, live->events, ZMQ_DONTWAIT) >= (int)sizeof event)
 		memcpy(&event, zmq_msg_data(&frame), sizeof event);
-	skip_frames(live->monitor, &frame);
+	skip_frames(live->events, &frame);
 	zmq_msg_close(&frame);
 	return event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? LIVE_CONNECTED
 	       : event == ZMQ_EVENT_DISCONNECTED      ? LIVE_LOST
@@ -147,7 +116,7 @@ static int read_update(struct live *live, const Suanpan__Update **ret_update)
 static int wait_once(struct live *live, long timeout_ms, int stop_fd, const Suanpan__Update **ret_update)
 {
 	zmq_pollitem_t items[] = {
-	    {.socket = live->monitor, .events = ZMQ_POLLIN},
+	    {.socket = live->events, .events = ZMQ_POLLIN},
 	    {.socket = live->socket, .events = ZMQ_POLLIN},
 	    {.fd = stop_fd, .events = ZMQ_POLLIN},
 	};

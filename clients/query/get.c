@@ -55,7 +55,7 @@ const struct column get_columns[] = {
 	{.header = "status", STRING(status)},
 	{.header = "reported", COUNT(reported)},
 	{.header = "expected", COUNT(expected)},
-	{.title = "Coverage", .right = true, .get = get_coverage},
+	{.title = "Coverage", .get = get_coverage},
 	{.header = "missing", .title = "Missing", .type = COLUMN_LIST, .wraps = true, .if_filled = true,
 	 COLUMN_STRINGS(Suanpan__Value, missing)},
 	{.title = "Carried", .type = COLUMN_LIST, .wraps = true, .if_filled = true,

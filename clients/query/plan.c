@@ -98,7 +98,7 @@ const struct column plan_columns[] = {
 	{.header = "status", .get = get_status},
 	{.header = "reported", .type = COLUMN_NUMBER, .get = get_reported},
 	{.header = "expected", .type = COLUMN_NUMBER, .get = get_expected},
-	{.title = "Coverage", .right = true, .get = get_coverage},
+	{.title = "Coverage", .get = get_coverage},
 	{.title = "Note", .wraps = true, .if_filled = true, STRING(note)},
 	{.header = NULL},
 };

@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
-#define TIMEOUT_MS_MAX (24 * 60 * 60 * 1000)
+#define TIMEOUT_MS_MAX 86400000 /* a day */
 
 const struct option_row settings_options[] = {
     {.name = "query",

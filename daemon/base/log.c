@@ -84,7 +84,6 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 {
 	struct line line = {.length = 0};
 	int saved_errno = errno;
-	va_list arguments;
 
 	if ((int)level > atomic_load_explicit(&least_level, memory_order_relaxed))
 		return;
@@ -92,6 +91,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 		add(&line, "<%d>", (int)level);
 	add(&line, "event=%s", event);
 	if (format) {
+		va_list arguments;
 		add(&line, " ");
 		va_start(arguments, format);
 		append(&line, format, arguments);

@@ -171,6 +171,16 @@ static void check_text(const struct row *row, const char *field, const char *tex
 		           "%s: found nothing, expected text", field);
 }
 
+static bool is_cumulative(const struct row *row, uint32_t indicator)
+{
+	const struct formula *formula =
+	    indicator == CATALOGUE_NONE ? NULL : row->link->catalogue->indicators[indicator].formula;
+	for (uint32_t i = 0; formula && i < formula->atom_count; i++)
+		if (formula->atoms[i].window == WINDOW_CUMULATIVE)
+			return true;
+	return false;
+}
+
 static struct target link_target(const struct row *row)
 {
 	const struct written_target *written = row->written;
@@ -184,6 +194,7 @@ static struct target link_target(const struct row *row)
 	    .row = link_copy(row->link, written->row),
 	    .indicator = indicator,
 	    .area = link_area(row, indicator),
+	    .starts_at_zero = is_cumulative(row, indicator),
 	    .baseline = link_number(row, "baseline", written->baseline, written->baseline_text),
 	    .goal = link_number(row, "target", written->target, written->target_text),
 	    .comparison = written->comparison,

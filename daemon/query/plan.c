@@ -57,7 +57,6 @@ static int read_view(struct question *question, const Suanpan__PlanQuery *query,
 		return question_refuse_unknown(question, "plan", query->plan,
 		                               catalogue_suggest_plan(catalogue, query->plan));
 	view->plan = &catalogue->plans[plan];
-	view->area = CATALOGUE_NONE;
 	int result = query->area ? question_find_area(question, query->area, &view->area) : 0;
 	if (result != 0)
 		return result;
@@ -124,6 +123,14 @@ static char *note_on(struct words *words, const struct view *view, const struct 
 	                    words_name(words, &words->catalogue->areas[target->area].names));
 }
 
+/* What is aimed at: a number, or the series that is followed. */
+static char *aim(struct words *words, const struct target *target)
+{
+	if (target->comparison == COMPARE_TRACKS_GDP && words->language == LANGUAGE_EN)
+		return words_borrow(words->catalogue->indicators[target->follows].code);
+	return words_printed(words, &target->goal);
+}
+
 static Suanpan__PlanRow describe(struct words *words, const struct view *view, const struct target *target)
 {
 	const struct indicator *indicator = &words->catalogue->indicators[target->indicator];
@@ -135,7 +142,7 @@ static Suanpan__PlanRow describe(struct words *words, const struct view *view, c
 	if (area_of(view, target) == target->area)
 		row.baseline = words_printed(words, &target->baseline);
 	row.comparison = words_borrow(comparison_name(target->comparison));
-	row.target = words_printed(words, &target->goal);
+	row.target = aim(words, target);
 	row.nature = words_borrow(nature_name(target->nature));
 	return row;
 }
@@ -173,7 +180,7 @@ static int add_target(struct question *question, const struct view *view, const 
 
 int answer_plan(struct question *question, const Suanpan__PlanQuery *query)
 {
-	struct view view;
+	struct view view = {.area = CATALOGUE_NONE};
 	int result = read_view(question, query, &view);
 	for (uint32_t i = 0; result == 0 && i < view.plan->target_count; i++)
 		result = add_target(question, &view, &view.plan->targets[i]);

@@ -1,5 +1,6 @@
 #include "daemon/query/question.h"
 
+#include "daemon/indicator/places.h"
 #include "proto/codes.h"
 #include <errno.h>
 #include <stdarg.h>
@@ -27,8 +28,8 @@ void question_quote(const char *given, char ret_text[QUOTE_SIZE])
 		snprintf(ret_text, QUOTE_SIZE, "%.*s%s", (int)whole_characters(given, room), given, more);
 }
 
-int question_refuse(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
-                    const char *format, ...)
+void question_note_refusal(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
+                           const char *format, ...)
 {
 	struct refusal *refusal = &question->refusal;
 	va_list arguments;
@@ -42,19 +43,19 @@ int question_refuse(struct question *question, Suanpan__FailureKind kind, const 
 	}
 	refusal->kind = kind;
 	refusal->suggestion = suggestion;
-	return QUESTION_REFUSED;
 }
 
-int question_refuse_unknown(struct question *question, const char *what, const char *given,
-                            const char *suggestion)
+void question_note_unknown(struct question *question, const char *what, const char *given,
+                           const char *suggestion)
 {
 	char quoted[QUOTE_SIZE];
 	question_quote(given, quoted);
-	if (!suggestion)
-		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
-		                       "There is no %s '%s'.", what, quoted);
-	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, suggestion,
-	                       "There is no %s '%s'; the nearest is '%s'.", what, quoted, suggestion);
+	if (suggestion)
+		question_note_refusal(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, suggestion,
+		                      "There is no %s '%s'; the nearest is '%s'.", what, quoted, suggestion);
+	else
+		question_note_refusal(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
+		                      "There is no %s '%s'.", what, quoted);
 }
 
 int question_add(struct question *question, const ProtobufCMessage *row)
@@ -91,42 +92,45 @@ int question_read_period(struct question *question, const char *given, struct pe
 	                       quoted);
 }
 
-enum area_level question_unit_level(const struct question *question, const struct indicator *indicator)
+struct value question_absent_value(const struct question *question, uint32_t indicator, uint32_t area)
 {
-	const struct formula *formula = indicator->formula;
-	enum area_level coarsest = LEVEL_COUNT;
-	for (uint32_t i = 0; i < formula->atom_count; i++) {
-		enum area_level level = question->catalogue->statistics[formula->atoms[i].statistic].level;
-		if (level < coarsest)
-			coarsest = level;
-	}
-	return coarsest == LEVEL_COUNT ? LEVEL_CITY : coarsest;
-}
-
-struct value question_absent_value(const struct question *question, enum area_level level, uint32_t area)
-{
-	const struct area_list *units = &question->catalogue->areas[area].inside[level];
+	const struct catalogue *catalogue = question->catalogue;
+	enum area_level unit = places_unit_level(catalogue, catalogue->indicators[indicator].formula);
+	const struct area_list *units = &catalogue->areas[area].inside[unit];
 	return (struct value){
-	    .state = units->count > 0 ? VALUE_NO_DATA : VALUE_NOT_HERE,
+	    .state = VALUE_NO_DATA,
 	    .expected = units->count,
 	    .missing = units->area,
 	    .missing_count = units->count,
 	};
 }
 
+/* Nothing is kept where there can be nothing, and where nobody has reported: the evaluator knows which. */
+static int absent_or_impossible(struct question *question, uint32_t indicator, uint32_t area,
+                                struct period period, struct value *ret_value)
+{
+	const struct cell_source cells = snapshot_cells(question->snapshot);
+	struct value now;
+	int result = evaluate_indicator(question->context->evaluator, indicator, area, period, &cells, &now);
+	if (result == 0)
+		*ret_value =
+		    now.state == VALUE_NOT_HERE ? now : question_absent_value(question, indicator, area);
+	return result;
+}
+
 int question_kept_value(struct question *question, uint32_t indicator, uint32_t area, struct period period,
                         struct kept_value *ret_kept)
 {
-	const struct indicator *what = &question->catalogue->indicators[indicator];
+	const struct catalogue *catalogue = question->catalogue;
 	struct stored_value stored;
-	int result = snapshot_value(question->snapshot, what->id, question->catalogue->areas[area].id, period,
-	                            &stored);
-	if (result == 0) {
+	int result = snapshot_value(question->snapshot, catalogue->indicators[indicator].id,
+	                            catalogue->areas[area].id, period, &stored);
+	if (result == 0)
 		words_kept(&question->words, &stored, ret_kept);
-	} else if (result == SNAPSHOT_NOTHING) {
-		ret_kept->commit = 0;
-		ret_kept->value = question_absent_value(question, question_unit_level(question, what), area);
-		ret_kept->missing_total = ret_kept->value.missing_count;
-	}
-	return result == SNAPSHOT_NOTHING ? 0 : result;
+	if (result != SNAPSHOT_NOTHING)
+		return result;
+	result = absent_or_impossible(question, indicator, area, period, &ret_kept->value);
+	ret_kept->commit = 0;
+	ret_kept->missing_total = result == 0 ? ret_kept->value.missing_count : 0;
+	return result;
 }

@@ -29,11 +29,17 @@ struct question {
 enum question_verdict { QUESTION_REFUSED = 1 };
 
 /* `suggestion` must outlive the question; NULL: none. */
-int MUST_CHECK question_refuse(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
-                               const char *format, ...) PRINTF_LIKE(4, 5);
-/* "Nothing is called 'x'." with the suggestion, if there is one. */
-int MUST_CHECK question_refuse_unknown(struct question *question, const char *what, const char *given,
-                                       const char *suggestion);
+void question_note_refusal(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
+                           const char *format, ...) PRINTF_LIKE(4, 5);
+/* Notes the refusal and is QUESTION_REFUSED: `return question_refuse(...)`, in sight of whoever analyses the
+ * caller. */
+#define question_refuse(...) (question_note_refusal(__VA_ARGS__), (int)QUESTION_REFUSED)
+
+/* "There is no WHAT 'given'", with the suggestion, if there is one. */
+void question_note_unknown(struct question *question, const char *what, const char *given,
+                           const char *suggestion);
+#define question_refuse_unknown(...) (question_note_unknown(__VA_ARGS__), (int)QUESTION_REFUSED)
+
 int MUST_CHECK question_add(struct question *question, const ProtobufCMessage *row);
 
 int MUST_CHECK question_find_area(struct question *question, const char *given, uint32_t *ret_area);
@@ -43,10 +49,8 @@ int MUST_CHECK question_read_period(struct question *question, const char *given
 /* What someone typed, fit to be shown in a sentence: cut if it is long, replaced if it is not text. */
 void question_quote(const char *given, char ret_text[QUOTE_SIZE]);
 
-/* The coarsest level that any of the indicator's statistics is reported at: its unit (see evaluate.h). */
-enum area_level question_unit_level(const struct question *question, const struct indicator *indicator);
-/* What stands where nothing is kept: no data, and everyone missing. */
-struct value question_absent_value(const struct question *question, enum area_level level, uint32_t area);
+/* What stands where nothing is kept, in an area where something could be: no data, and everyone missing. */
+struct value question_absent_value(const struct question *question, uint32_t indicator, uint32_t area);
 /* The value of the indicator as it was kept, or the absent one. */
 int MUST_CHECK question_kept_value(struct question *question, uint32_t indicator, uint32_t area,
                                    struct period period, struct kept_value *ret_kept);

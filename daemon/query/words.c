@@ -92,7 +92,8 @@ char *words_number(struct words *words, int64_t units, unsigned decimals)
 
 char *words_printed(struct words *words, const struct printed_number *number)
 {
-	if (number->text)
+	/* The plan prints in Chinese: "穩定在85以上". Its readers get that, all others the number. */
+	if (number->text && (!number->present || words->language != LANGUAGE_EN))
 		return words_borrow(number->text);
 	return number->present ? words_number(words, number->units, number->decimals) : NULL;
 }
@@ -220,6 +221,13 @@ void words_kept(struct words *words, const struct stored_value *stored, struct k
 	    translate_ids(words, stored->carried, stored->carried_count, kept->carried);
 }
 
+/* Where there is no value it is not normal, whatever the inputs were. */
+static char status_of(const struct value *value)
+{
+	bool normal = value->status == 0 || value->status == 'A';
+	return value->state != VALUE_PRESENT && normal ? STATUS_WITHOUT_VALUE : value->status;
+}
+
 Suanpan__Value words_value(struct words *words, const struct measure *measure, uint32_t area,
                            struct period period, const struct value *value, uint64_t commit)
 {
@@ -230,7 +238,7 @@ Suanpan__Value words_value(struct words *words, const struct measure *measure, u
 	row.area_name = words_name(words, &place->names);
 	row.period = words_period(words, period);
 	row.unit = words_name(words, measure->unit);
-	row.status = words_letter(words, value->status ? value->status : STATUS_WITHOUT_VALUE);
+	row.status = words_letter(words, status_of(value));
 	if (value->state == VALUE_PRESENT)
 		row.value = words_number(words, value->units, measure->decimals);
 	else

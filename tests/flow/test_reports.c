@@ -61,10 +61,10 @@ static void expect(struct daemon *daemon, const char *words, const char *lines)
 
 static unsigned long commit_of(struct daemon *daemon)
 {
-	char *out = daemon_say(daemon, "suanpan status --format json");
-	const char *at = strstr(out, "\"commit\": ");
+	char *out = daemon_say(daemon, "suanpan status --format csv");
+	const char *at = strstr(out, "\ncommit,");
 	assert_non_null(at);
-	unsigned long commit = strtoul(at + strlen("\"commit\": "), NULL, 10);
+	unsigned long commit = strtoul(at + strlen("\ncommit,"), NULL, 10);
 	free(out);
 	return commit;
 }

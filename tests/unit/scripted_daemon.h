@@ -21,7 +21,7 @@ struct scripted_daemon {
 	int asked; /* queries so far; read it after stopping */
 };
 
-static void scripted_send_bytes(struct scripted_daemon *daemon, const void *bytes, size_t size)
+static inline void scripted_send_bytes(struct scripted_daemon *daemon, const void *bytes, size_t size)
 {
 	zmq_msg_t peer;
 
@@ -31,7 +31,7 @@ static void scripted_send_bytes(struct scripted_daemon *daemon, const void *byte
 	assert(zmq_send(daemon->router, bytes, size, 0) >= 0);
 }
 
-static void scripted_send(struct scripted_daemon *daemon, const Suanpan__Answer *answer)
+static inline void scripted_send(struct scripted_daemon *daemon, const Suanpan__Answer *answer)
 {
 	uint8_t bytes[65536];
 
@@ -39,7 +39,7 @@ static void scripted_send(struct scripted_daemon *daemon, const Suanpan__Answer 
 	scripted_send_bytes(daemon, bytes, suanpan__answer__pack(answer, bytes));
 }
 
-static void scripted_take_query(struct scripted_daemon *daemon)
+static inline void scripted_take_query(struct scripted_daemon *daemon)
 {
 	Suanpan__Query *query;
 	zmq_msg_t frame;
@@ -55,7 +55,7 @@ static void scripted_take_query(struct scripted_daemon *daemon)
 	zmq_msg_close(&frame);
 }
 
-static void *scripted_run(void *closure)
+static inline void *scripted_run(void *closure)
 {
 	struct scripted_daemon *daemon = closure;
 	void *stop = zmq_socket(daemon->context, ZMQ_PAIR);

@@ -167,9 +167,9 @@ static void get_prints_its_series_in_every_form(void **state)
 	    "");
 	must_answer(&daemon, "get residents", EXIT_DONE,
 	            "Area   Period            Value Unit    Coverage Missing\n"
-	            "广州市 2020           18676605 persons    11/11 \n"
-	            "广州市 2021           15000000 persons   9/11 P 荔湾区, Zengcheng\n"
-	            "广州市 2022   division by zero persons   0/11 P \n",
+	            "广州市 2020           18676605 persons 11/11    \n"
+	            "广州市 2021           15000000 persons 9/11 P   荔湾区, Zengcheng\n"
+	            "广州市 2022   division by zero persons 0/11 P   \n",
 	            "");
 	scripted_stop(&daemon);
 }
@@ -331,8 +331,8 @@ static void plan_prints_targets_and_how_they_stand(void **state)
 	            "");
 	must_answer(&daemon, "plan plan14", EXIT_DONE,
 	            "Row Name          Unit Baseline   Value     Target Nature       Verdict  Coverage\n"
-	            "15a Hospital beds beds     5.10    5.68    >= 6.00 binding      on track   9/11 P\n"
-	            "  8 居民收入      beds          no data tracks-gdp anticipatory no data    0/11 P\n"
+	            "15a Hospital beds beds     5.10    5.68    >= 6.00 binding      on track 9/11 P\n"
+	            "  8 居民收入      beds          no data tracks-gdp anticipatory no data  0/11 P\n"
 	            "2 targets: 0 met, 1 on track, 0 behind, 0 off track, 1 no data, 0 cancelled\n"
 	            "1 of them binding: 0 met, 1 on track, 0 behind, 0 off track, 0 no data, 0 cancelled\n",
 	            "");

@@ -149,7 +149,7 @@ static void tables_align_by_width_on_the_screen(void **state)
 	(void)state;
 	must_print(OUTPUT_TABLE, false, SAMPLES(&plain, &chinese),
 	           "Name         Value Count Items              Commit\n"
-	           "Guangzhou 18676605    11                          \n"
+	           "Guangzhou 18676605    11                    \n"
 	           "广州市       -0.50     9 荔湾区, Zeng\"cheng      7\n");
 }
 
