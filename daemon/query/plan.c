@@ -117,6 +117,9 @@ static char *note_on(struct words *words, const struct view *view, const struct 
 	if (target->cancelled)
 		return words_borrow(target->cancelled);
 	char *note = state_note(words, kept);
+	if (target->starts_at_zero && period_year(view->period) < view->plan->first_year)
+		return words_format(words, "%s%sthis plan counts from %d on", note ? note : "",
+		                    note ? "; " : "", view->plan->first_year);
 	if (area_of(view, target) == target->area)
 		return note;
 	return words_format(words, "%s%sthe target is set for %s", note ? note : "", note ? "; " : "",
@@ -138,6 +141,10 @@ static Suanpan__PlanRow describe(struct words *words, const struct view *view, c
 	row.row = words_borrow(target->row);
 	row.indicator = words_borrow(indicator->code);
 	row.name = words_name(words, &indicator->names);
+	if (area_of(view, target) != words->catalogue->root)
+		row.name =
+		    words_format(words, "%s (%s)", row.name,
+		                 words_name(words, &words->catalogue->areas[area_of(view, target)].names));
 	row.unit = words_name(words, &indicator->unit);
 	if (area_of(view, target) == target->area)
 		row.baseline = words_printed(words, &target->baseline);
