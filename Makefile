@@ -99,11 +99,12 @@ map: ## the folders of the house, from daemon/LAYERS
 format: ## lay every source out as .clang-format says
 	@clang-format -i $(SOURCES) $(HEADERS)
 
-install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONFDIR (/etc)
+install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONFDIR (/etc); keeps an old configuration
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/suanpand
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/suanpan $(BUILD)/suanpan-report
-	install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml
-	install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml
+	[ -e $(DESTDIR)$(SYSCONFDIR)/suanpan ] || { \
+		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml && \
+		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml; }
 	install -D -m 644 systemd/suanpand.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/suanpand.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.service \
