@@ -1,23 +1,43 @@
-/* as published: the document prints baselines (2020), targets (2025), their comparison and nature, and no path between them.
- *
- * as done here: the path is a straight line by months, in whole numbers throughout: with everything brought to one number
- * of decimals, baseline b, target g, and m of n months gone, the path stands at b + (g - b) * m / n, and a value v is short
- * of it by (b * n + (g - b) * m - v * n) / n. */
 #include "daemon/plan/judge.h"
 
-#include "daemon/base/int128.h"
-#include <stdlib.h>
+#include "daemon/indicator/fraction.h"
+#include <assert.h>
 
-#define IN_STEP_TENTHS   5 /* of a percentage point: tracks-gdp is in step down to this far below */
-#define BEHIND_TENTHS    1 /* of the whole way: further back is off track */
-#define MONTHS_IN_A_YEAR 12
+/* Which side of the target wants it, and so from where the path comes. */
+enum aim {
+	AIM_UP,     /* more is fine */
+	AIM_DOWN,   /* less is fine */
+	AIM_AT,     /* from the baseline's side; past the target is wrong too */
+	AIM_KEEP,   /* no path: it holds or it does not */
+	AIM_FOLLOW, /* no path: the target moves */
+};
 
-/* All numbers of one judgement, times 10^decimals. */
-struct course {
-	int128 value, baseline, goal;
-	int128 passed, months; /* of the way */
-	bool over;             /* the plan's last year has ended */
-	bool has_baseline;
+static const struct rule {
+	bool below, at, above; /* where the value satisfies: below, at (or within the tolerance), above */
+	bool lasts;            /* met only at the end: before it may still be lost */
+	enum aim aim;
+} rules[COMPARISON_COUNT] = {
+    [COMPARE_AT_LEAST] = {.at = true, .above = true, .aim = AIM_UP},
+    [COMPARE_MORE] = {.above = true, .aim = AIM_UP},
+    [COMPARE_AT_MOST] = {.below = true, .at = true, .aim = AIM_DOWN},
+    [COMPARE_LESS] = {.below = true, .aim = AIM_DOWN},
+    [COMPARE_EQUAL] = {.at = true, .aim = AIM_AT},
+    [COMPARE_ABOUT] = {.at = true, .lasts = true, .aim = AIM_AT},
+    [COMPARE_HOLD_AT_LEAST] = {.at = true, .above = true, .lasts = true, .aim = AIM_KEEP},
+    [COMPARE_HOLD_EQUAL] = {.at = true, .lasts = true, .aim = AIM_KEEP},
+    [COMPARE_STRIVE] = {.at = true, .above = true, .aim = AIM_UP},
+    [COMPARE_TRACKS_GDP] = {.at = true, .above = true, .lasts = true, .aim = AIM_FOLLOW},
+};
+
+#define TOLERANCE_PERCENT    5 /* of `about`, where the plan says none */
+#define IN_STEP_TENTHS       5 /* tenths of a point below the followed series that are still in step */
+#define BEHIND_FOLLOW_TENTHS 5 /* and how many more are only behind */
+#define BEHIND_SHARE         10
+
+/* A value and what it is judged against, all in one unit. */
+struct stand {
+	struct fraction value, goal;
+	struct fraction width; /* on both sides of the goal that is still at it */
 };
 
 const char *verdict_name(enum verdict verdict)
@@ -30,172 +50,182 @@ const char *verdict_name(enum verdict verdict)
 	return names[verdict];
 }
 
-static int128 scaled(int64_t units, unsigned from, unsigned to)
+static struct fraction printed(const struct printed_number *number)
 {
-	int128 number = units;
-	for (; from < to; from++)
-		number *= 10;
-	return number;
+	return number->present ? fraction_of_decimal(number->units, number->decimals)
+	                       : fraction_of_integer(0);
 }
 
-static unsigned most_decimals(const struct target *target, unsigned decimals)
+static struct fraction positive(struct fraction a)
 {
-	if (target->baseline.present && target->baseline.decimals > decimals)
-		decimals = target->baseline.decimals;
-	return target->goal.decimals > decimals ? target->goal.decimals : decimals;
+	return a.over < 0 ? fraction_negate(a) : a;
+}
+
+/* ---- what is to be compared ---- */
+
+static int find_width(const struct target *target, struct fraction *ret_width)
+{
+	struct fraction percent = fraction_of_integer(TOLERANCE_PERCENT), width;
+	if (target->comparison != COMPARE_ABOUT) {
+		*ret_width = fraction_of_integer(0);
+		return 0;
+	}
+	if (target->tolerance.present)
+		percent = printed(&target->tolerance);
+	const int verdict = fraction_multiply(positive(printed(&target->goal)), percent, &width);
+	return verdict ? verdict : fraction_divide(width, fraction_of_integer(100), ret_width);
+}
+
+static int find_followed_goal(const struct value *followed, unsigned decimals, struct fraction *ret_goal)
+{
+	return fraction_subtract(fraction_of_decimal(followed->units, decimals),
+	                         fraction_of_decimal(IN_STEP_TENTHS, 1), ret_goal);
+}
+
+/* -1, 0, 1: below, at, above the goal. */
+static int find_side(const struct stand *stand, int *ret_side)
+{
+	struct fraction low, high;
+	const int verdict = fraction_subtract(stand->goal, stand->width, &low);
+	if (verdict || fraction_add(stand->goal, stand->width, &high))
+		return FRACTION_OVERFLOW;
+	*ret_side = fraction_compare(stand->value, low) < 0 ? -1 : fraction_compare(stand->value, high) > 0;
+	return 0;
+}
+
+/* ---- the path ---- */
+
+/* Months of the plan that are over with the period, and in all. */
+struct progress {
+	int months, of;
+};
+
+static struct progress progress_at(const struct plan *plan, struct period period)
+{
+	const struct period baseline_year = period_make(PERIOD_ANNUAL, plan->first_year - 1, 0);
+	struct progress progress = {.of = 12 * (plan->last_year - plan->first_year + 1)};
+	progress.months = period_months_between_ends(baseline_year, period);
+	if (progress.months < 0)
+		progress.months = 0;
+	if (progress.months > progress.of)
+		progress.months = progress.of;
+	return progress;
+}
+
+static struct fraction start_of(const struct target *target)
+{
+	return target->starts_at_zero ? fraction_of_integer(0) : printed(&target->baseline);
+}
+
+/* start + (goal - start) * months / of */
+static int find_path(struct fraction start, struct fraction goal, struct progress progress,
+                     struct fraction *ret_path)
+{
+	struct fraction way, done, share = {.over = progress.months, .under = progress.of};
+	int verdict = fraction_subtract(goal, start, &way);
+	if (!verdict)
+		verdict = fraction_multiply(way, share, &done);
+	return verdict ? verdict : fraction_add(start, done, ret_path);
+}
+
+/* How much is lacking (0 or less: nothing), when more is better. */
+static int find_lack(const struct stand *stand, struct fraction path, bool far_side_counts,
+                     struct fraction *ret_lack)
+{
+	struct fraction lack, past;
+	if (fraction_compare(path, stand->goal) > 0)
+		path = stand->goal;
+	if (fraction_subtract(path, stand->value, &lack))
+		return FRACTION_OVERFLOW;
+	if (far_side_counts) {
+		if (fraction_subtract(stand->value, stand->goal, &past) ||
+		    fraction_subtract(past, stand->width, &past))
+			return FRACTION_OVERFLOW;
+		if (fraction_compare(past, lack) > 0)
+			lack = past;
+	}
+	*ret_lack = lack;
+	return 0;
+}
+
+static enum verdict judge_lack(struct fraction lack, struct fraction way)
+{
+	struct fraction tenfold;
+	if (lack.over <= 0)
+		return VERDICT_ON_TRACK;
+	if (fraction_multiply(lack, fraction_of_integer(BEHIND_SHARE), &tenfold))
+		return VERDICT_OFF_TRACK;
+	return fraction_compare(tenfold, way) <= 0 ? VERDICT_BEHIND : VERDICT_OFF_TRACK;
+}
+
+/* Not satisfied yet, and the plan is not over. */
+static enum verdict judge_path(struct stand stand, struct fraction start, struct progress progress,
+                               enum aim aim)
+{
+	struct fraction path, lack, way;
+	if (aim == AIM_DOWN || (aim == AIM_AT && fraction_compare(stand.goal, start) < 0)) {
+		stand.value = fraction_negate(stand.value);
+		stand.goal = fraction_negate(stand.goal);
+		start = fraction_negate(start);
+	}
+	if (find_path(start, stand.goal, progress, &path) || find_lack(&stand, path, aim == AIM_AT, &lack) ||
+	    fraction_subtract(stand.goal, start, &way))
+		return VERDICT_NO_DATA;
+	return judge_lack(lack, positive(way));
+}
+
+/* Out of step, and the plan is not over. The way is ten times what is still only behind. */
+static enum verdict judge_follower(const struct stand *stand)
+{
+	struct fraction lack;
+	if (fraction_subtract(stand->goal, stand->value, &lack))
+		return VERDICT_NO_DATA;
+	return judge_lack(lack, fraction_of_decimal(BEHIND_FOLLOW_TENTHS * BEHIND_SHARE, 1));
+}
+
+/* ---- the whole ---- */
+
+static bool is_present(const struct value *value)
+{
+	return value && value->state == VALUE_PRESENT;
 }
 
 static bool is_over(const struct plan *plan, struct period period)
 {
-	struct period last = period_make(PERIOD_ANNUAL, plan->last_year, 0);
-	return period_last_day(period) >= period_last_day(last);
+	return period_last_day(period) >= period_last_day(period_make(PERIOD_ANNUAL, plan->last_year, 0));
 }
 
-static void find_time(const struct plan *plan, struct period period, struct course *course)
+static enum verdict judge_unsatisfied(const struct plan *plan, const struct target *target,
+                                      struct period period, const struct stand *stand)
 {
-	struct period baseline = period_make(PERIOD_ANNUAL, plan->first_year - 1, 0);
-	course->months = MONTHS_IN_A_YEAR * (plan->last_year - plan->first_year + 1);
-	course->passed = 0;
-	if (period_last_day(period) > period_last_day(baseline))
-		course->passed = period_months_between_ends(baseline, period);
-	if (course->passed > course->months)
-		course->passed = course->months;
-	course->over = is_over(plan, period);
-}
-
-static struct course plot(const struct plan *plan, const struct target *target, struct period period,
-                          const struct value *value, unsigned decimals)
-{
-	unsigned common = most_decimals(target, decimals);
-	struct course course = {
-	    .value = scaled(value->units, decimals, common),
-	    .goal = scaled(target->goal.units, target->goal.decimals, common),
-	    .has_baseline = target->baseline.present || target->starts_at_zero,
-	};
-	if (target->baseline.present && !target->starts_at_zero)
-		course.baseline = scaled(target->baseline.units, target->baseline.decimals, common);
-	find_time(plan, period, &course);
-	return course;
-}
-
-static int128 distance(int128 a, int128 b)
-{
-	return a > b ? a - b : b - a;
-}
-
-/* ---- is it so now? ---- */
-
-static bool is_about(const struct target *target, const struct course *course, int128 wanted, int128 parts)
-{
-	int128 tolerance = target->tolerance.present ? target->tolerance.units : 0;
-	int128 whole = 100;
-	for (unsigned i = 0; i < target->tolerance.decimals; i++)
-		whole *= 10;
-	/* |value - wanted / parts| <= tolerance percent of the goal */
-	return distance(course->value * parts, wanted) * whole <=
-	       distance(course->goal, 0) * parts * tolerance;
-}
-
-static bool is_satisfied(const struct target *target, const struct course *course)
-{
-	switch (target->comparison) {
-	case COMPARE_AT_LEAST:
-	case COMPARE_STRIVE:
-	case COMPARE_HOLD_AT_LEAST:
-		return course->value >= course->goal;
-	case COMPARE_MORE:
-		return course->value > course->goal;
-	case COMPARE_AT_MOST:
-		return course->value <= course->goal;
-	case COMPARE_LESS:
-		return course->value < course->goal;
-	case COMPARE_EQUAL:
-	case COMPARE_HOLD_EQUAL:
-		return course->value == course->goal;
-	case COMPARE_ABOUT:
-		return is_about(target, course, course->goal, 1);
-	case COMPARE_TRACKS_GDP:
-	case COMPARISON_COUNT:
-		break;
-	}
-	return false;
-}
-
-static bool counts_only_at_the_end(enum comparison comparison)
-{
-	return comparison == COMPARE_HOLD_AT_LEAST || comparison == COMPARE_HOLD_EQUAL ||
-	       comparison == COMPARE_ABOUT;
-}
-
-static bool must_hold(enum comparison comparison)
-{
-	return comparison == COMPARE_HOLD_AT_LEAST || comparison == COMPARE_HOLD_EQUAL;
-}
-
-static bool runs_downwards(const struct target *target, const struct course *course)
-{
-	if (target->comparison == COMPARE_AT_MOST || target->comparison == COMPARE_LESS)
-		return true;
-	bool upwards = target->comparison == COMPARE_AT_LEAST || target->comparison == COMPARE_MORE ||
-	               target->comparison == COMPARE_STRIVE;
-	return !upwards && course->has_baseline && course->baseline > course->goal;
-}
-
-/* ---- is it on its way? ---- */
-
-static enum verdict judge_way(const struct target *target, const struct course *course)
-{
-	bool down = runs_downwards(target, course);
-	/* Without a baseline nothing is known of the way down; the way up starts at zero. */
-	if (!course->has_baseline && down)
-		return VERDICT_BEHIND;
-	int128 way = course->goal - course->baseline;
-	int128 path = course->baseline * course->months + way * course->passed; /* times months */
-	int128 shortfall = path - course->value * course->months;
-	if (down)
-		shortfall = -shortfall;
-	if (target->comparison == COMPARE_ABOUT && is_about(target, course, path, course->months))
-		return VERDICT_ON_TRACK;
-	if (target->comparison != COMPARE_ABOUT && shortfall <= 0)
-		return VERDICT_ON_TRACK;
-	return distance(shortfall, 0) * 10 <= distance(way, 0) * course->months * BEHIND_TENTHS
-	           ? VERDICT_BEHIND
-	           : VERDICT_OFF_TRACK;
-}
-
-/* In step with the series it follows: not more than half a point below it. */
-static enum verdict judge_in_step(const struct value *value, unsigned decimals, const struct value *followed,
-                                  unsigned followed_decimals, bool over)
-{
-	if (!followed || followed->state != VALUE_PRESENT)
-		return VERDICT_NO_DATA;
-	unsigned common = decimals > followed_decimals ? decimals : followed_decimals;
-	common = common > 1 ? common : 1;
-	int128 lag =
-	    scaled(followed->units, followed_decimals, common) - scaled(value->units, decimals, common);
-	int128 allowed = scaled(IN_STEP_TENTHS, 1, common);
-	if (lag <= allowed)
-		return over ? VERDICT_MET : VERDICT_ON_TRACK;
-	return over || lag > 2 * allowed ? VERDICT_OFF_TRACK : VERDICT_BEHIND;
+	const enum aim aim = rules[target->comparison].aim;
+	if (is_over(plan, period) || aim == AIM_KEEP)
+		return VERDICT_OFF_TRACK;
+	if (aim == AIM_FOLLOW)
+		return judge_follower(stand);
+	return judge_path(*stand, start_of(target), progress_at(plan, period), aim);
 }
 
 enum verdict plan_judge_target(const struct plan *plan, const struct target *target, struct period period,
                                const struct value *value, unsigned decimals, const struct value *followed,
                                unsigned followed_decimals)
 {
+	assert(target->comparison < COMPARISON_COUNT);
+	const struct rule *rule = &rules[target->comparison];
+	const bool follows = rule->aim == AIM_FOLLOW;
+	struct stand stand = {.goal = printed(&target->goal)};
+	int side;
 	if (target->cancelled)
 		return VERDICT_CANCELLED;
-	if (value->state != VALUE_PRESENT)
+	if (!is_present(value) || !(follows ? is_present(followed) : target->goal.present))
 		return VERDICT_NO_DATA;
 	if (target->starts_at_zero && period_year(period) < plan->first_year)
-		return VERDICT_NO_DATA; /* what has been counted is an earlier plan's */
-	if (target->comparison == COMPARE_TRACKS_GDP)
-		return judge_in_step(value, decimals, followed, followed_decimals, is_over(plan, period));
-	const struct course course = plot(plan, target, period, value, decimals);
-	if (is_satisfied(target, &course))
-		return counts_only_at_the_end(target->comparison) && !course.over ? VERDICT_ON_TRACK
-		                                                                  : VERDICT_MET;
-	if (course.over || must_hold(target->comparison))
-		return VERDICT_OFF_TRACK;
-	return judge_way(target, &course);
+		return VERDICT_NO_DATA;
+	stand.value = fraction_of_decimal(value->units, decimals);
+	if ((follows && find_followed_goal(followed, followed_decimals, &stand.goal)) ||
+	    find_width(target, &stand.width) || find_side(&stand, &side))
+		return VERDICT_NO_DATA;
+	if (!(side < 0 ? rule->below : side == 0 ? rule->at : rule->above))
+		return judge_unsatisfied(plan, target, period, &stand);
+	return rule->lasts && !is_over(plan, period) ? VERDICT_ON_TRACK : VERDICT_MET;
 }
