@@ -2,6 +2,7 @@
 #include "proto/codes.h"
 #include "proto/envelope.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -277,13 +278,13 @@ static void fill_values(struct draft *draft, const struct row *rows, size_t coun
 }
 
 /* Adds a file's name to the source, as far as there is room; false if there is none. */
-static bool add_source(char *source, const char *name)
+static bool add_source(char source[SOURCE_LENGTH_MAX + 1], const char *name)
 {
 	size_t length = strlen(source), more = strlen(name);
 	const char *between = length ? ", " : "";
 	if (length + strlen(between) + more > SOURCE_LENGTH_MAX)
 		return false;
-	strcat(strcat(source, between), name);
+	snprintf(source + length, SOURCE_LENGTH_MAX + 1 - length, "%s%s", between, name);
 	return true;
 }
 

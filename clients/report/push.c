@@ -166,7 +166,7 @@ static int read_contents(const char *argument, char **ret_bytes, size_t *ret_siz
 
 static int read_file(struct push *push, size_t at, const char *argument)
 {
-	size_t size;
+	size_t size = 0;
 	int fault = read_contents(argument, &push->contents[at], &size);
 	if (fault == -ENOMEM)
 		return fault;
