@@ -2,7 +2,6 @@
 #include "proto/codes.h"
 #include "proto/envelope.h"
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -280,11 +279,12 @@ static void fill_values(struct draft *draft, const struct row *rows, size_t coun
 /* Adds a file's name to the source, as far as there is room; false if there is none. */
 static bool add_source(char source[SOURCE_LENGTH_MAX + 1], const char *name)
 {
-	size_t length = strlen(source), more = strlen(name);
-	const char *between = length ? ", " : "";
-	if (length + strlen(between) + more > SOURCE_LENGTH_MAX)
+	const char *between = *source ? ", " : "";
+	size_t length = strlen(source), gap = strlen(between), more = strlen(name);
+	if (length + gap + more > SOURCE_LENGTH_MAX)
 		return false;
-	snprintf(source + length, SOURCE_LENGTH_MAX + 1 - length, "%s%s", between, name);
+	memcpy(source + length, between, gap);
+	memcpy(source + length + gap, name, more + 1);
 	return true;
 }
 
