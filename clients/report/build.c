@@ -284,7 +284,8 @@ static bool add_source(char source[SOURCE_LENGTH_MAX + 1], const char *name)
 	if (length + gap + more > SOURCE_LENGTH_MAX)
 		return false;
 	memcpy(source + length, between, gap);
-	memcpy(source + length + gap, name, more + 1);
+	memcpy(source + length + gap, name, more);
+	source[length + gap + more] = '\0';
 	return true;
 }
 
