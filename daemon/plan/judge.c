@@ -112,11 +112,9 @@ static struct progress progress_at(const struct plan *plan, struct period period
 	return progress;
 }
 
-static struct fraction start_of(const struct plan *plan, const struct target *target, struct period period)
+static struct fraction start_of(const struct target *target)
 {
-	if (target->starts_at_zero && period_year(period) >= plan->first_year)
-		return fraction_of_integer(0);
-	return printed(&target->baseline);
+	return target->starts_at_zero ? fraction_of_integer(0) : printed(&target->baseline);
 }
 
 /* start + (goal - start) * months / of */
@@ -205,7 +203,7 @@ static enum verdict judge_unsatisfied(const struct plan *plan, const struct targ
 		return VERDICT_OFF_TRACK;
 	if (aim == AIM_FOLLOW)
 		return judge_follower(stand);
-	return judge_path(*stand, start_of(plan, target, period), progress_at(plan, period), aim);
+	return judge_path(*stand, start_of(target), progress_at(plan, period), aim);
 }
 
 enum verdict plan_judge_target(const struct plan *plan, const struct target *target, struct period period,
@@ -220,6 +218,8 @@ enum verdict plan_judge_target(const struct plan *plan, const struct target *tar
 	if (target->cancelled)
 		return VERDICT_CANCELLED;
 	if (!is_present(value) || !(follows ? is_present(followed) : target->goal.present))
+		return VERDICT_NO_DATA;
+	if (target->starts_at_zero && period_year(period) < plan->first_year)
 		return VERDICT_NO_DATA;
 	stand.value = fraction_of_decimal(value->units, decimals);
 	if ((follows && find_followed_goal(followed, followed_decimals, &stand.goal)) ||

@@ -5,7 +5,8 @@
  * on track   not yet, but on or beyond the path
  * behind     short of the path by no more than a tenth of the whole way
  * off track  further back; or a `hold` is violated; or the plan is over and the target is not satisfied
- * no data    there is no value, or nothing to compare it with
+ * no data    there is no value, or nothing to compare it with; or the indicator counts from the plan's first day, and
+ *            the period is before it: what has been counted by then is an earlier plan's
  * cancelled  the target was dropped
  *
  * The path is straight, by months, from the baseline (end of the year before the plan's first) to the target (end

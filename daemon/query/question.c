@@ -126,7 +126,7 @@ int question_kept_value(struct question *question, uint32_t indicator, uint32_t 
 	int result = snapshot_value(question->snapshot, catalogue->indicators[indicator].id,
 	                            catalogue->areas[area].id, period, &stored);
 	if (result == 0)
-		words_kept(&question->words, &stored, ret_kept);
+		wording_kept(&question->words, &stored, ret_kept);
 	if (result != SNAPSHOT_NOTHING)
 		return result;
 	result = absent_or_impossible(question, indicator, area, period, &ret_kept->value);

@@ -4,7 +4,7 @@
 
 #include "daemon/query/answer.h"
 #include "daemon/query/chunk.h"
-#include "daemon/query/words.h"
+#include "daemon/query/wording.h"
 #include "proto/suanpan.pb-c.h"
 
 struct refusal {
@@ -19,7 +19,7 @@ struct question {
 	const struct answer_context *context;
 	const struct catalogue *catalogue;
 	struct snapshot *snapshot;
-	struct words words;
+	struct wording words;
 	struct chunk chunk;
 	struct refusal refusal;
 };

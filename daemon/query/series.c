@@ -47,11 +47,11 @@ static int refuse_finer(struct question *question, const struct series *series)
 	if (series->computed)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL, format,
 		                       series->indicator->code, "computed",
-		                       words_adverb(series->indicator->frequency),
-		                       words_adverb(series->frequency));
-	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL, format,
-	                       series->statistic->code, "reported",
-	                       words_adverb(series->statistic->frequency), words_adverb(series->frequency));
+		                       wording_adverb(series->indicator->frequency),
+		                       wording_adverb(series->frequency));
+	return question_refuse(
+	    question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL, format, series->statistic->code,
+	    "reported", wording_adverb(series->statistic->frequency), wording_adverb(series->frequency));
 }
 
 /* The last known stock stands in a finer period; a flow cannot be cut up. */
@@ -222,7 +222,7 @@ static int add_row(struct question *question, const struct series *series, struc
                    const struct value *value, uint64_t commit)
 {
 	const struct measure measure = measure_of(series);
-	Suanpan__Value row = words_value(&question->words, &measure, series->area, period, value, commit);
+	Suanpan__Value row = wording_value(&question->words, &measure, series->area, period, value, commit);
 	return question_add(question, &row.base);
 }
 
@@ -300,7 +300,7 @@ static int add_kept(void *context, struct period period, const struct stored_val
 	int result = fill_until(walk, period);
 	if (result != 0)
 		return result;
-	words_kept(&walk->question->words, stored, &kept);
+	wording_kept(&walk->question->words, stored, &kept);
 	result = add_row(walk->question, walk->series, period, &kept.value, kept.commit);
 	walk->next = period;
 	walk->over = !period_shift(period, 1, &walk->next);
