@@ -288,9 +288,18 @@ struct pass {
 	const struct part *part;
 	struct period period;
 	struct tally *into;
-	bool *answered; /* points: lanes that need no older cell; NULL for windows */
-	bool *carried;  /* points: units to mark, NULL at the newest period */
+	bool *answered;      /* points: lanes that need no older cell; NULL for windows */
+	bool *carried;       /* points: units to mark, NULL at the newest period */
+	struct group *alone; /* a group of one atom in areas that are units: each cell found is matched */
+	uint32_t position;   /* in that group */
 };
+
+static void count_unit_cell(struct group *group, uint32_t unit, uint32_t position)
+{
+	if (group->unbroken[unit] == position)
+		group->unbroken[unit] = position + 1;
+	group->newest = position + 1;
+}
 
 static void take_cell(const struct pass *pass, const struct lane *lane, const struct cell *cell,
                       uint32_t status)
@@ -301,6 +310,8 @@ static void take_cell(const struct pass *pass, const struct lane *lane, const st
 		pass->answered[at] = true;
 	if (pass->carried)
 		pass->carried[lane->unit] = true;
+	if (pass->alone)
+		count_unit_cell(pass->alone, lane->unit, pass->position);
 	tally->got++;
 	if (pass->part->cut && !pass->part->cut[at])
 		return;
@@ -376,13 +387,6 @@ static void add_tally(struct tally *total, const struct tally *more)
 		total->newest = more->newest;
 }
 
-static void count_unit_cell(struct group *group, uint32_t unit, uint32_t position)
-{
-	if (group->unbroken[unit] == position)
-		group->unbroken[unit] = position + 1;
-	group->newest = position + 1;
-}
-
 /* Takes the cell at hand into the totals of the units where every atom of the group has it. */
 static void match_position(struct coverage *coverage, uint32_t index, uint32_t position)
 {
@@ -400,7 +404,7 @@ static void match_position(struct coverage *coverage, uint32_t index, uint32_t p
 	}
 }
 
-static int gather_group(struct coverage *coverage, uint32_t index)
+static int gather_matched(struct coverage *coverage, uint32_t index)
 {
 	for (uint32_t position = 0; position < coverage->group[index].cells; position++) {
 		uint32_t found_any = 0;
@@ -422,6 +426,35 @@ static int gather_group(struct coverage *coverage, uint32_t index)
 			match_position(coverage, index, position);
 	}
 	return 0;
+}
+
+/* The common case, and the one with the most cells: nothing to match, so straight into the totals. */
+static int gather_alone(struct coverage *coverage, const struct part *part)
+{
+	for (uint32_t position = 0; position < part->window.cells; position++) {
+		const struct pass pass = {.part = part,
+		                          .period = window_cell(&part->window, false, position),
+		                          .into = part->total,
+		                          .alone = &coverage->group[part->group],
+		                          .position = position};
+		uint32_t found;
+		const int fault = read_pass(coverage, &pass, &found);
+		if (fault)
+			return fault;
+	}
+	return 0;
+}
+
+static int gather_group(struct coverage *coverage, uint32_t index)
+{
+	const enum area_level units = places_unit_level(coverage->catalogue, coverage->formula);
+	for (uint32_t i = 0; i < coverage->formula->atom_count; i++) {
+		const struct part *part = &coverage->part[i];
+		if (in_group_at(part, index, 0) && coverage->group[index].parts == 1 &&
+		    part->statistic->level == units)
+			return gather_alone(coverage, part);
+	}
+	return gather_matched(coverage, index);
 }
 
 static int gather_cells(struct coverage *coverage)
