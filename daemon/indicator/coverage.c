@@ -147,9 +147,9 @@ int coverage_new(const struct catalogue *catalogue, struct coverage **ret_covera
 	measure(catalogue, &sizes);
 	coverage->catalogue = catalogue;
 	coverage->lanes_most = sizes.lanes;
-	for (char status = 'A'; status <= 'Z'; status++)
-		if (status_is_valid(status) && status_has_value(status))
-			coverage->statuses_with_value |= status_bit(status);
+	for (int status = 'A'; status <= 'Z'; status++)
+		if (status_is_valid((char)status) && status_has_value((char)status))
+			coverage->statuses_with_value |= status_bit((char)status);
 	if (places_init(&coverage->places, catalogue) || !allocate(coverage, &sizes)) {
 		coverage_free(coverage);
 		return -ENOMEM;
@@ -246,7 +246,7 @@ static int lay_part(struct coverage *coverage, uint32_t index, struct period per
 	part->statistic = &catalogue->statistics[part->atom->statistic];
 	part->point = window_is_point(part->statistic);
 	part->lanes = lay_lanes(coverage, part->statistic->level);
-	part->total = coverage->tallies + 2 * index * units;
+	part->total = coverage->tallies + 2 * units * index;
 	part->at_hand = part->total + units;
 	const int verdict = window_find(catalogue, part->atom, period, &part->window);
 	part->blind = verdict != 0;
@@ -275,7 +275,7 @@ static bool lay_out(struct coverage *coverage, const struct formula *formula, ui
 	for (uint32_t i = 0; i < formula->atom_count; i++)
 		planned &= lay_part(coverage, i, period) == 0;
 	const size_t units = coverage->units.count;
-	memset(coverage->tallies, 0, 2 * formula->atom_count * units * sizeof *coverage->tallies);
+	memset(coverage->tallies, 0, 2 * units * formula->atom_count * sizeof *coverage->tallies);
 	memset(coverage->unbroken, 0, coverage->group_count * units * sizeof *coverage->unbroken);
 	memset(coverage->was_carried, 0, units * sizeof *coverage->was_carried);
 	return planned;
