@@ -72,6 +72,7 @@ all: programs ## build the three programs into build/release (FLAVOUR=asan|tsan|
 programs: $(PROGRAMS)
 tests: $(TEST_PROGRAMS) ## build the tests, without running them
 objects: $(call object,$(SOURCES))
+product: $(call object,$(PRODUCT))
 
 demo: ## install what is missing, build, play the 2020 reports, print the plans' tables
 	@.ci/packages install build
@@ -88,7 +89,7 @@ lint: ## layers, layout, headers, and what gcc, clang, clang-tidy and cppcheck h
 	@.ci/packages check build lint
 	@awk -f tests/lint/layers.awk daemon/LAYERS $(PRODUCT) $(filter-out tests/%,$(HEADERS))
 	@clang-format --dry-run -Werror $(SOURCES) $(HEADERS)
-	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=analyze CC=gcc objects
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=analyze CC=gcc product
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=strict CC=clang objects headers tidy cppcheck
 
 map: ## the folders of the house, from daemon/LAYERS
@@ -98,11 +99,12 @@ map: ## the folders of the house, from daemon/LAYERS
 format: ## lay every source out as .clang-format says
 	@clang-format -i $(SOURCES) $(HEADERS)
 
-install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONFDIR (/etc)
+install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONFDIR (/etc); keeps an old configuration
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/suanpand
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/suanpan $(BUILD)/suanpan-report
-	install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml
-	install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml
+	[ -e $(DESTDIR)$(SYSCONFDIR)/suanpan ] || { \
+		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml && \
+		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml; }
 	install -D -m 644 systemd/suanpand.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/suanpand.conf
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.service \
@@ -176,7 +178,7 @@ cppcheck: $(PROTO).h
 		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
 		-D_GNU_SOURCE -DSUANPAN_VERSION='""' -I. -I$(BUILD) $(PRODUCT)
 
-.PHONY: all programs tests objects demo test lint map format install clean help headers tidy cppcheck FORCE
+.PHONY: all programs tests objects product demo test lint map format install clean help headers tidy cppcheck FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 .SUFFIXES:

@@ -119,6 +119,9 @@ struct target {
 	const char *row; /* "15a" */
 	uint32_t indicator;
 	uint32_t area; /* mostly the root, or a group */
+	/* The indicator counts from the plan's first day (a cumulative one): the baseline is another count, and the
+	 * way to the target starts at zero. */
+	bool starts_at_zero;
 	struct printed_number baseline;
 	struct printed_number goal;
 	enum comparison comparison;

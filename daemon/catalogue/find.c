@@ -156,7 +156,9 @@ static int build_area_words(struct catalogue *catalogue)
 
 /* -------------------------------------------------------------------------------------------- the index */
 
-/* The codes of two arrays, one behind the other; the second may be empty. */
+static const struct code_table none;
+
+/* The codes of two tables, one behind the other; the second may be empty. */
 static int build_list(struct arena *memory, const struct code_table *first, const struct code_table *second,
                       struct code_list *ret_list)
 {
@@ -177,6 +179,9 @@ int catalogue_index_areas(struct catalogue *catalogue)
 	int fault = code_table_build(catalogue->memory, catalogue->areas, sizeof catalogue->areas[0],
 	                             catalogue->area_count, &catalogue->index->areas);
 	if (fault == 0)
+		fault = build_list(catalogue->memory, &catalogue->index->areas, &none,
+		                   &catalogue->index->area_codes);
+	if (fault == 0)
 		fault = build_names(catalogue);
 	return fault ? fault : build_area_words(catalogue);
 }
@@ -188,8 +193,7 @@ int catalogue_index_statistics(struct catalogue *catalogue)
 	    code_table_build(catalogue->memory, catalogue->statistics, sizeof catalogue->statistics[0],
 	                     catalogue->statistic_count, &index->statistics);
 	if (fault == 0)
-		fault = build_list(catalogue->memory, &index->statistics, &(struct code_table){.count = 0},
-		                   &index->statistic_codes);
+		fault = build_list(catalogue->memory, &index->statistics, &none, &index->statistic_codes);
 	return fault;
 }
 
@@ -199,6 +203,8 @@ int catalogue_index_indicators(struct catalogue *catalogue)
 	int fault =
 	    code_table_build(catalogue->memory, catalogue->indicators, sizeof catalogue->indicators[0],
 	                     catalogue->indicator_count, &index->indicators);
+	if (fault == 0)
+		fault = build_list(catalogue->memory, &index->indicators, &none, &index->indicator_codes);
 	if (fault == 0)
 		fault = build_list(catalogue->memory, &index->statistics, &index->indicators,
 		                   &index->value_codes);
@@ -211,8 +217,7 @@ int catalogue_index_plans(struct catalogue *catalogue)
 	int fault = code_table_build(catalogue->memory, catalogue->plans, sizeof catalogue->plans[0],
 	                             catalogue->plan_count, &index->plans);
 	if (fault == 0)
-		fault = build_list(catalogue->memory, &index->plans, &(struct code_table){.count = 0},
-		                   &index->plan_codes);
+		fault = build_list(catalogue->memory, &index->plans, &none, &index->plan_codes);
 	return fault;
 }
 
@@ -222,9 +227,9 @@ int catalogue_index_reporters(struct catalogue *catalogue)
 	                        catalogue->reporter_count, &catalogue->index->reporters);
 }
 
-const struct code_list *catalogue_statistic_codes(const struct catalogue *catalogue)
+struct suggestion code_list_suggestion(const struct code_list *list, const char *code)
 {
-	return &catalogue->index->statistic_codes;
+	return suggestion_for(code, list->codes, list->count);
 }
 
 /* ---------------------------------------------------------------------------------------------- finders */

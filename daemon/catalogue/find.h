@@ -4,6 +4,7 @@
 #define SUANPAN_CATALOGUE_FIND_H
 
 #include "daemon/catalogue/catalogue.h"
+#include "daemon/catalogue/mistakes.h"
 
 struct code_entry {
 	const char *code;
@@ -24,7 +25,10 @@ struct code_list {
 struct catalogue_index {
 	struct code_table areas, statistics, indicators, plans, reporters;
 	struct code_table area_names; /* folded, with and without their last syllable */
-	struct code_list area_words, statistic_codes, indicator_codes, value_codes, plan_codes;
+	struct code_list area_codes, statistic_codes, indicator_codes;
+	struct code_list area_words;  /* codes and names */
+	struct code_list value_codes; /* of statistics and indicators */
+	struct code_list plan_codes;
 };
 
 /* Of `count` structs, `stride` bytes apart, each of which begins with its code. */
@@ -39,6 +43,6 @@ int MUST_CHECK catalogue_index_indicators(struct catalogue *catalogue); /* after
 int MUST_CHECK catalogue_index_plans(struct catalogue *catalogue);
 int MUST_CHECK catalogue_index_reporters(struct catalogue *catalogue);
 
-const struct code_list *catalogue_statistic_codes(const struct catalogue *catalogue);
+struct suggestion code_list_suggestion(const struct code_list *list, const char *code);
 
 #endif

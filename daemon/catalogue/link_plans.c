@@ -54,9 +54,8 @@ static struct printed_number link_number(const struct row *row, const char *fiel
 	if (verdict == 0)
 		number.present = true;
 	else
-		mistake_at(row->link->mistakes, place_of_field(row, field),
-		           "%s: found '%s', expected a number: %s", field, written,
-		           decimal_verdict_text(verdict));
+		mistake_at(row->link->mistakes, place_of_field(row, field), "%s: found '%s': %s", field,
+		           written, decimal_verdict_text(verdict));
 	return number;
 }
 
@@ -93,10 +92,7 @@ static uint32_t link_indicator_named(const struct row *row, const char *field, c
 	if (catalogue_find_statistic(catalogue, code) != CATALOGUE_NONE)
 		hint = " (it is a statistic)";
 	mistake_at(row->link->mistakes, place_of_field(row, field), "%s: unknown indicator '%s'%s%s", field,
-	           code, hint,
-	           suggestion_for(code, catalogue->index->indicator_codes.codes,
-	                          catalogue->index->indicator_codes.count)
-	               .text);
+	           code, hint, code_list_suggestion(&catalogue->index->indicator_codes, code).text);
 	return CATALOGUE_NONE;
 }
 
@@ -137,7 +133,7 @@ static uint32_t link_area(const struct row *row, uint32_t indicator)
 		check_area_has_value(row, area, indicator);
 	else if (code)
 		mistake_at(row->link->mistakes, place_of_field(row, "area"), "area: unknown area '%s'%s",
-		           code, suggestion_of(catalogue_suggest_area(catalogue, code)).text);
+		           code, code_list_suggestion(&catalogue->index->area_codes, code).text);
 	return area;
 }
 
@@ -171,6 +167,16 @@ static void check_text(const struct row *row, const char *field, const char *tex
 		           "%s: found nothing, expected text", field);
 }
 
+static bool is_cumulative(const struct row *row, uint32_t indicator)
+{
+	const struct formula *formula =
+	    indicator == CATALOGUE_NONE ? NULL : row->link->catalogue->indicators[indicator].formula;
+	for (uint32_t i = 0; formula && i < formula->atom_count; i++)
+		if (formula->atoms[i].window == WINDOW_CUMULATIVE)
+			return true;
+	return false;
+}
+
 static struct target link_target(const struct row *row)
 {
 	const struct written_target *written = row->written;
@@ -184,6 +190,7 @@ static struct target link_target(const struct row *row)
 	    .row = link_copy(row->link, written->row),
 	    .indicator = indicator,
 	    .area = link_area(row, indicator),
+	    .starts_at_zero = is_cumulative(row, indicator),
 	    .baseline = link_number(row, "baseline", written->baseline, written->baseline_text),
 	    .goal = link_number(row, "target", written->target, written->target_text),
 	    .comparison = written->comparison,

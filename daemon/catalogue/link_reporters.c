@@ -52,7 +52,7 @@ static void add_area(struct scope *scope, uint32_t entry)
 	uint32_t area = catalogue_find_area(catalogue, code);
 	if (area == CATALOGUE_NONE)
 		mistake_at(mistakes, place, "areas: unknown area '%s'%s", code,
-		           suggestion_of(catalogue_suggest_area(catalogue, code)).text);
+		           code_list_suggestion(&catalogue->index->area_codes, code).text);
 	else if (area >= catalogue->group_first)
 		mistake_at(mistakes, place, "areas: '%s' is a group, expected areas", code);
 	else if (is_repeated(scope->written->areas, entry))
@@ -79,7 +79,6 @@ static void check_reportable(struct scope *scope, uint32_t entry, uint32_t index
 static void add_statistic(struct scope *scope, uint32_t entry)
 {
 	const struct catalogue *catalogue = scope->link->catalogue;
-	const struct code_list *codes = catalogue_statistic_codes(catalogue);
 	struct mistakes *mistakes = scope->link->mistakes;
 	const char *code = scope->written->statistics[entry];
 	uint32_t index = catalogue_find_statistic(catalogue, code);
@@ -89,7 +88,7 @@ static void add_statistic(struct scope *scope, uint32_t entry)
 	else if (index == CATALOGUE_NONE)
 		mistake_at(mistakes, place_of_entry(scope, "statistics", entry),
 		           "statistics: unknown statistic '%s'%s", code,
-		           suggestion_for(code, codes->codes, codes->count).text);
+		           code_list_suggestion(&catalogue->index->statistic_codes, code).text);
 	else if (is_repeated(scope->written->statistics, entry))
 		mistake_at(mistakes, place_of_entry(scope, "statistics", entry),
 		           "statistics: '%s' is listed twice", code);

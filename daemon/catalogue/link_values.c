@@ -51,7 +51,7 @@ static void check_carry(struct link *link, uint32_t index, const struct written_
 		           written->code, kind);
 	else if (!stands && written->carry)
 		mistake_at(link->mistakes, source_place(source, "statistics[%u].carry", index),
-		           "carry: found %u, expected none for a %s", *written->carry, kind);
+		           "carry: found %u, expected none for kind %s", *written->carry, kind);
 	else if (stands && *written->carry > CARRY_MAX)
 		mistake_at(link->mistakes, source_place(source, "statistics[%u].carry", index),
 		           "carry: found %u, expected 0 to %d months", *written->carry, CARRY_MAX);

@@ -43,7 +43,7 @@ static void PRINTF_LIKE(3, 0)
 	place = strstr(text, "(line: ");
 	if (place && complaint->line == 0)
 		(void)!sscanf(place, "(line: %u, column: %u)", &complaint->line, &complaint->column);
-	else if (!complaint->text[0])
+	else if (!place && !complaint->text[0] && strcmp(text, "Load: Backtrace:") != 0)
 		snprintf(complaint->text, sizeof complaint->text, "%s",
 		         strncmp(text, "Load: ", 6) == 0 ? text + 6 : text);
 }
@@ -69,8 +69,8 @@ static int fill(struct input *input, struct mistakes *mistakes)
 		return 0;
 	if (error == CYAML_ERR_OOM)
 		return -ENOMEM;
-	mistake_at(mistakes, (struct place){input->source.path, complaint.line, complaint.column}, "%s (%s)",
-	           complaint.text[0] ? complaint.text : "refused", cyaml_strerror(error));
+	mistake_at(mistakes, (struct place){input->source.path, complaint.line, complaint.column}, "%s",
+	           complaint.text[0] ? complaint.text : cyaml_strerror(error));
 	return CATALOGUE_REFUSED;
 }
 

@@ -19,15 +19,11 @@ void mistake_at(struct mistakes *mistakes, struct place place, const char *forma
 	fputc('\n', mistakes->errors);
 }
 
-struct suggestion suggestion_of(const char *nearest)
+struct suggestion suggestion_for(const char *word, const char *const words[], size_t count)
 {
+	const char *nearest = nearest_word(word, words, count);
 	struct suggestion suggestion = {""};
 	if (nearest)
 		snprintf(suggestion.text, sizeof suggestion.text, ", nearest is '%.100s'", nearest);
 	return suggestion;
-}
-
-struct suggestion suggestion_for(const char *word, const char *const words[], size_t count)
-{
-	return suggestion_of(nearest_word(word, words, count));
 }

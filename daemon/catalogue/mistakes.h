@@ -26,6 +26,5 @@ struct suggestion {
 	char text[128];
 };
 struct suggestion suggestion_for(const char *word, const char *const words[], size_t count);
-struct suggestion suggestion_of(const char *nearest); /* NULL is fine */
 
 #endif

@@ -55,12 +55,12 @@ static struct words words_of_enum(const cyaml_schema_value_t *schema)
 }
 
 /* "a, b or c" */
-static struct listing list_words(struct words words)
+static struct listing list_words(struct words words, const char *last)
 {
 	struct listing listing = {""};
 	size_t used = 0;
 	for (unsigned i = 0; i < words.count && used < sizeof listing.text; i++) {
-		const char *before = i == 0 ? "" : i + 1 == words.count ? " or " : ", ";
+		const char *before = i == 0 ? "" : i + 1 == words.count ? last : ", ";
 		int wrote =
 		    snprintf(listing.text + used, sizeof listing.text - used, "%s%s", before, words.word[i]);
 		used += (size_t)wrote;
@@ -77,12 +77,12 @@ static struct listing describe(const cyaml_schema_value_t *schema)
 	case CYAML_BOOL:
 		return (struct listing){"true or false"};
 	case CYAML_ENUM:
-		return list_words(words_of_enum(schema));
+		return list_words(words_of_enum(schema), " or ");
 	case CYAML_SEQUENCE:
 		return (struct listing){"a list"};
 	case CYAML_MAPPING:
 		snprintf(listing.text, sizeof listing.text, "keys %.380s",
-		         list_words(words_of_keys(schema->mapping.fields)).text);
+		         list_words(words_of_keys(schema->mapping.fields), " and ").text);
 		return listing;
 	default:
 		return (struct listing){"text"};
@@ -134,7 +134,8 @@ static void check_word(const struct shape *shape, const char *label, const yaml_
 		if (strcmp(text, words.word[i]) == 0)
 			return;
 	mistake_at(shape->mistakes, source_node_place(shape->source, node), "%s: found '%s', expected %s%s",
-	           label, text, list_words(words).text, suggestion_for(text, words.word, words.count).text);
+	           label, text, list_words(words, " or ").text,
+	           suggestion_for(text, words.word, words.count).text);
 }
 
 static void check_scalar(const struct shape *shape, const char *label, const yaml_node_t *node,
@@ -195,14 +196,14 @@ static void check_pair(const struct shape *shape, const char *label, const yaml_
 	struct words words = words_of_keys(schema->mapping.fields);
 	if (key->type != YAML_SCALAR_NODE || !scalar_is_valid(key)) {
 		mistake_at(shape->mistakes, place, "%s: found a key that is not a word, expected %s", label,
-		           list_words(words).text);
+		           list_words(words, " or ").text);
 		return;
 	}
 	field = field_of(schema, scalar_text(key));
 	earlier = earlier_key(shape, mapping, pair);
 	if (!field)
 		mistake_at(shape->mistakes, place, "%s: unknown key, expected %s%s", scalar_text(key),
-		           list_words(words).text,
+		           list_words(words, " or ").text,
 		           suggestion_for(scalar_text(key), words.word, words.count).text);
 	else if (earlier)
 		mistake_at(shape->mistakes, place, "%s: given twice, first on line %zu", field->key,

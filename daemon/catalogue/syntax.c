@@ -306,7 +306,7 @@ static bool parse_area(struct parser *parser, struct syntax_node *node)
 	node->area = catalogue_find_area(parser->catalogue, code);
 	if (node->area == CATALOGUE_NONE) {
 		refuse(parser, node->area_column, "unknown area '%s'%s", code,
-		       suggestion_of(catalogue_suggest_area(parser->catalogue, code)).text);
+		       code_list_suggestion(&parser->catalogue->index->area_codes, code).text);
 		return false;
 	}
 	advance(parser);
@@ -347,7 +347,7 @@ static uint32_t parse_call(struct parser *parser, const struct function *functio
 
 static uint32_t refuse_word(struct parser *parser, const char *word, unsigned column)
 {
-	const struct code_list *codes = catalogue_statistic_codes(parser->catalogue);
+	const struct code_list *codes = &parser->catalogue->index->statistic_codes;
 	const char *words[FUNCTION_COUNT];
 	for (size_t i = 0; i < FUNCTION_COUNT; i++)
 		words[i] = functions[i].word;
@@ -356,9 +356,9 @@ static uint32_t refuse_word(struct parser *parser, const char *word, unsigned co
 		              suggestion_for(word, words, FUNCTION_COUNT).text);
 	if (catalogue_find_indicator(parser->catalogue, word) != CATALOGUE_NONE)
 		return refuse(parser, column, "'%s' is an indicator, expected a statistic%s", word,
-		              suggestion_for(word, codes->codes, codes->count).text);
+		              code_list_suggestion(codes, word).text);
 	return refuse(parser, column, "unknown statistic '%s'%s", word,
-	              suggestion_for(word, codes->codes, codes->count).text);
+	              code_list_suggestion(codes, word).text);
 }
 
 static uint32_t parse_word(struct parser *parser)

@@ -53,21 +53,16 @@ struct affected {
 	struct values values;
 };
 
-/* Doubles an array as needed. */
-#define HAVE_ROOM(list)                                                                                      \
-	((list)->count < (list)->room || grow((void **)&(list)->at, &(list)->room, sizeof *(list)->at))
-
-static bool grow(void **array, size_t *room, size_t size)
+/* The array with room for one more behind `count`; NULL, and the old one still stands, if there is none. */
+static void *with_room(void *array, size_t count, size_t *room, size_t size)
 {
+	if (count < *room)
+		return array;
 	const size_t more = *room ? *room * 2 : 256;
-	if (more > SIZE_MAX / size)
-		return false;
-	void *larger = realloc(*array, more * size);
-	if (!larger)
-		return false;
-	*array = larger;
-	*room = more;
-	return true;
+	void *larger = more > SIZE_MAX / size ? NULL : realloc(array, more * size);
+	if (larger)
+		*room = more;
+	return larger;
 }
 
 static int32_t later(int32_t a, int32_t b)
@@ -173,15 +168,16 @@ static void settle_touches(struct touches *touches)
 
 static int add_touch(struct touches *touches, struct touch touch)
 {
-	if (touches->count == touches->room && touches->room > 0) {
-		settle_touches(touches);
+	size_t used = touches->count;
+	if (used == touches->room) {
 		/* Settling pays only if it makes much room; otherwise the next one would soon follow. */
-		if (touches->count > touches->room / 2 &&
-		    !grow((void **)&touches->at, &touches->room, sizeof *touches->at))
-			return -ENOMEM;
+		settle_touches(touches);
+		used = touches->count > touches->room / 2 ? touches->room : touches->count;
 	}
-	if (!HAVE_ROOM(touches))
+	struct touch *at = with_room(touches->at, used, &touches->room, sizeof *at);
+	if (!at)
 		return -ENOMEM;
+	touches->at = at;
 	touches->at[touches->count++] = touch;
 	return 0;
 }
@@ -219,8 +215,10 @@ static int add_stretch(void *context, struct period first, struct period last)
 		last = end;
 	if (first.code > last.code)
 		return 0;
-	if (!HAVE_ROOM(stretches))
+	struct stretch *at = with_room(stretches->at, stretches->count, &stretches->room, sizeof *at);
+	if (!at)
 		return -ENOMEM;
+	stretches->at = at;
 	stretches->at[stretches->count++] = (struct stretch){
 	    .indicator = spread->indicator, .area = spread->area, .first = first.code, .last = last.code};
 	return 0;
@@ -366,8 +364,11 @@ static int list_values(struct affected *affected)
 			if (stretches->at[i].last > merged.last)
 				merged.last = stretches->at[i].last;
 		for (uint32_t code = merged.first; code <= merged.last; code++) {
-			if (!HAVE_ROOM(values))
+			struct affected_value *at =
+			    with_room(values->at, values->count, &values->room, sizeof *at);
+			if (!at)
 				return -ENOMEM;
+			values->at = at;
 			values->at[values->count++] = (struct affected_value){
 			    .indicator = merged.indicator, .area = merged.area, .period = {code}};
 		}

@@ -7,9 +7,9 @@
 #define SUANPAN_INDICATOR_FRACTION_H
 
 #include "daemon/base/fault.h"
+#include "daemon/base/int128.h"
 #include <stdint.h>
 
-__extension__ typedef __int128 int128;
 __extension__ typedef unsigned __int128 uint128;
 
 /* Plain value, not necessarily in lowest terms; make it with the functions below. */

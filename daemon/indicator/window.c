@@ -7,6 +7,16 @@ bool window_is_point(const struct statistic *statistic)
 	return statistic->kind == KIND_STOCK || statistic->kind == KIND_LEVEL;
 }
 
+static struct period earliest(enum period_frequency frequency)
+{
+	return period_first_inside(period_make(PERIOD_ANNUAL, PERIOD_YEAR_MIN, 0), frequency);
+}
+
+static struct period latest(enum period_frequency frequency)
+{
+	return period_last_inside(period_make(PERIOD_ANNUAL, PERIOD_YEAR_MAX, 0), frequency);
+}
+
 /* ---- forward: from the evaluated period to the native ones ---- */
 
 /* The period the atom means: the same part of the baseline year, then years and periods later. */
@@ -84,19 +94,23 @@ static bool is_young_enough(const struct statistic *statistic, struct period nat
 	return period_months_between_ends(native, meant) <= (int)statistic->carry_months;
 }
 
+/* Surely too old: no month is longer. */
+#define MONTHS_IN_DAYS(months) (31 * ((int64_t)(months) + 1))
+
 static int find_point(const struct statistic *statistic, struct window *window)
 {
-	struct period native;
-	if (!period_newest_ended(window->meant, statistic->frequency, &native))
+	struct period oldest = earliest(statistic->frequency);
+	if (!period_newest_ended(window->meant, statistic->frequency, &window->first))
 		return WINDOW_EMPTY;
-	window->first = native;
-	window->length = window->cells = 0;
-	do {
-		if (!is_young_enough(statistic, native, window->meant))
-			break;
-		window->cells++;
-	} while (period_shift(native, -1, &native));
-	return window->cells ? 0 : WINDOW_EMPTY;
+	const int64_t too_old = period_last_day(window->meant) - MONTHS_IN_DAYS(statistic->carry_months);
+	if (too_old > period_last_day(oldest))
+		oldest = period_of_day((int32_t)too_old, statistic->frequency);
+	while (oldest.code <= window->first.code && !is_young_enough(statistic, oldest, window->meant))
+		oldest.code++;
+	if (oldest.code > window->first.code)
+		return WINDOW_EMPTY;
+	window->length = window->cells = window->first.code - oldest.code + 1;
+	return 0;
 }
 
 int window_find(const struct catalogue *catalogue, const struct formula_atom *atom, struct period period,
@@ -124,16 +138,6 @@ struct period window_cell(const struct window *window, bool point, uint32_t posi
 struct stretch {
 	struct period first, last;
 };
-
-static struct period earliest(enum period_frequency frequency)
-{
-	return period_first_inside(period_make(PERIOD_ANNUAL, PERIOD_YEAR_MIN, 0), frequency);
-}
-
-static struct period latest(enum period_frequency frequency)
-{
-	return period_last_inside(period_make(PERIOD_ANNUAL, PERIOD_YEAR_MAX, 0), frequency);
-}
 
 /* Shifts both ends; what leaves the calendar is cut off. False: nothing is left. */
 static bool shift_stretch(struct stretch *stretch, int count,
@@ -224,26 +228,30 @@ static bool reach_of_stretch(const struct catalogue *catalogue, const struct for
 	return true;
 }
 
-/* Meant periods for which a native period of a stock has ended and is young enough. */
-static bool reach_of_point(const struct statistic *statistic, struct period native,
-                           enum period_frequency frequency, struct stretch *ret_stretch)
+/* Meant periods with which a native period of a stock has ended, to the last for which it is young enough;
+ * the first is in it in any case. */
+static struct stretch stretch_of_point(const struct statistic *statistic, struct period native,
+                                       enum period_frequency frequency)
 {
-	struct stretch stretch;
+	struct stretch stretch = {.last = latest(frequency)};
 	if (frequency <= period_frequency_of(native))
 		stretch.first = period_containing(native, frequency);
 	else
 		stretch.first = period_last_inside(native, frequency);
-	/* No period can be young enough that ends more months later than it may be old. */
-	const int32_t end = period_last_day(native);
-	const int64_t beyond = end + 31 * ((int64_t)statistic->carry_months + 1);
-	stretch.last = latest(frequency);
+	const int64_t beyond = period_last_day(native) + MONTHS_IN_DAYS(statistic->carry_months);
 	if (beyond < period_last_day(stretch.last))
 		stretch.last = period_of_day((int32_t)beyond, frequency);
-	while (!is_young_enough(statistic, native, stretch.last)) {
-		if (stretch.last.code == stretch.first.code)
-			return false;
+	while (stretch.last.code > stretch.first.code && !is_young_enough(statistic, native, stretch.last))
 		stretch.last.code--;
-	}
+	return stretch;
+}
+
+static bool reach_of_point(const struct statistic *statistic, struct period native,
+                           enum period_frequency frequency, struct stretch *ret_stretch)
+{
+	const struct stretch stretch = stretch_of_point(statistic, native, frequency);
+	if (!is_young_enough(statistic, native, stretch.first))
+		return false;
 	*ret_stretch = stretch;
 	return true;
 }
@@ -309,18 +317,34 @@ int window_reach(const struct catalogue *catalogue, const struct formula_atom *a
 	return each(context, stretch.first, stretch.last);
 }
 
+/* Meant periods that may see `native` or anything older; only the last one matters. */
+static bool horizon_of_meant(const struct catalogue *catalogue, const struct formula_atom *atom,
+                             struct period native, enum period_frequency frequency,
+                             struct stretch *ret_stretch)
+{
+	const struct statistic *statistic = &catalogue->statistics[atom->statistic];
+	/* What a plan keeps in sight, a baseline or a sum, it does until its end, whatever came since. */
+	if (atom->baseline || atom->window == WINDOW_CUMULATIVE) {
+		const int year = last_planned_year(catalogue);
+		if (year < PERIOD_YEAR_MIN)
+			return false;
+		ret_stretch->first = ret_stretch->last = year_end(year, frequency);
+		return true;
+	}
+	if (!window_is_point(statistic))
+		return reach_of_stretch(catalogue, atom, native, frequency, ret_stretch);
+	/* Where the native one is too old at the end of its year, an older one may not be at the end of its
+	 * own. */
+	*ret_stretch = stretch_of_point(statistic, native, frequency);
+	return true;
+}
+
 bool window_horizon(const struct catalogue *catalogue, const struct formula_atom *atom, struct period native,
                     enum period_frequency frequency, struct period *ret_last)
 {
 	struct stretch stretch;
-	/* What a plan keeps in sight, a baseline or a sum, it does until its end, whatever came since. */
-	const bool planned = atom->baseline || atom->window == WINDOW_CUMULATIVE;
-	const int year = last_planned_year(catalogue);
-	if (planned && year >= PERIOD_YEAR_MIN)
-		stretch.first = stretch.last = year_end(year, frequency);
-	else if (planned || !reach_of_meant(catalogue, atom, native, frequency, &stretch))
-		return false;
-	if (!atom->baseline && !undo_shifts(atom, &stretch))
+	if (!horizon_of_meant(catalogue, atom, native, frequency, &stretch) ||
+	    (!atom->baseline && !undo_shifts(atom, &stretch)))
 		return false;
 	*ret_last = stretch.last;
 	return true;

@@ -1,7 +1,7 @@
 #include "daemon/publish/update.h"
 
 #include "daemon/base/arena.h"
-#include "daemon/query/words.h"
+#include "daemon/query/wording.h"
 #include "proto/envelope.h"
 #include <errno.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ struct publisher {
 	uint64_t epoch;
 	uint64_t *sequences; /* one per indicator */
 	struct arena *arena;
-	struct words words;
+	struct wording words;
 	char topic[ENVELOPE_TOPIC_MAX + 1];
 	void *bytes;
 };
@@ -32,7 +32,7 @@ int publisher_new(const struct catalogue *catalogue, uint64_t epoch, struct publ
 		publisher_free(publisher);
 		return result;
 	}
-	words_init(&publisher->words, catalogue, publisher->arena, LANGUAGE_EN);
+	wording_init(&publisher->words, catalogue, publisher->arena, LANGUAGE_EN);
 	*ret_publisher = publisher;
 	return 0;
 }
@@ -41,7 +41,7 @@ void publisher_free(struct publisher *publisher)
 {
 	if (!publisher)
 		return;
-	words_done(&publisher->words);
+	wording_done(&publisher->words);
 	arena_free(publisher->arena);
 	free(publisher->sequences);
 	free(publisher->bytes);
@@ -76,9 +76,9 @@ int publisher_pack(struct publisher *publisher, const struct changed_value *chan
 	const struct measure measure = measure_of_indicator(indicator);
 	struct kept_value kept;
 	arena_reset(publisher->arena);
-	words_kept(&publisher->words, &changed->value, &kept);
-	Suanpan__Value value = words_value(&publisher->words, &measure, changed->area, changed->period,
-	                                   &kept.value, changed->value.commit);
+	wording_kept(&publisher->words, &changed->value, &kept);
+	Suanpan__Value value = wording_value(&publisher->words, &measure, changed->area, changed->period,
+	                                     &kept.value, changed->value.commit);
 	if (publisher->words.exhausted) {
 		publisher->words.exhausted = false;
 		return -ENOMEM;

@@ -144,9 +144,9 @@ int query_answer(const struct answer_context *context, const void *request, size
 	    .chunk = {.arena = context->arena, .sink = sink, .closure = closure},
 	};
 	arena_reset(context->arena);
-	words_init(&question.words, context->catalogue, context->arena, LANGUAGE_EN);
+	wording_init(&question.words, context->catalogue, context->arena, LANGUAGE_EN);
 	int result = conclude(&question, answer_rows(&question, request, size));
-	words_done(&question.words);
+	wording_done(&question.words);
 	arena_reset(context->arena);
 	return result;
 }

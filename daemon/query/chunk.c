@@ -1,7 +1,7 @@
 #include "daemon/query/chunk.h"
 
 #include "daemon/base/arena.h"
-#include "daemon/query/words.h"
+#include "daemon/query/wording.h"
 #include "proto/envelope.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -86,8 +86,8 @@ int chunk_fail(struct chunk *chunk, Suanpan__FailureKind kind, const char *text,
 	Suanpan__Failure failure = SUANPAN__FAILURE__INIT;
 	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
 	failure.kind = kind;
-	failure.text = words_borrow(text);
-	failure.suggestion = words_borrow(suggestion);
+	failure.text = wording_borrow(text);
+	failure.suggestion = wording_borrow(suggestion);
 	answer.major = ENVELOPE_MAJOR;
 	answer.number = chunk->number;
 	answer.last = 1;

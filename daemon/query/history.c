@@ -42,7 +42,7 @@ static int check_place(struct question *question, const struct place *place)
 	if (period_frequency_of(place->period) != statistic->frequency)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
 		                       "%s is reported %s; expected %s.", statistic->code,
-		                       words_adverb(statistic->frequency),
+		                       wording_adverb(statistic->frequency),
 		                       period_frequency_example(statistic->frequency));
 	return 0;
 }
@@ -92,11 +92,11 @@ static size_t find_row(const Suanpan__Report *report, const struct catalogue *ca
 	return row;
 }
 
-static char *note_of_row(struct words *words, const Suanpan__Report *report, size_t row)
+static char *note_of_row(struct wording *words, const Suanpan__Report *report, size_t row)
 {
 	for (size_t i = 0; i < report->n_note; i++)
 		if (report->note[i]->row == row)
-			return words_copy(words, report->note[i]->text);
+			return wording_copy(words, report->note[i]->text);
 	return NULL;
 }
 
@@ -105,7 +105,7 @@ static int add_words_of_reporter(struct question *question, const struct place *
                                  const struct journal_entry *entry, struct arena *scratch,
                                  Suanpan__Revision *row)
 {
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	ProtobufCMessage *message;
 	uint64_t major;
 	arena_reset(scratch);
@@ -115,7 +115,7 @@ static int add_words_of_reporter(struct question *question, const struct place *
 		return result < 0 ? result : (int)FAULT_CORRUPT;
 	const Suanpan__Report *report = (const Suanpan__Report *)message;
 	row->note = note_of_row(words, report, find_row(report, question->catalogue, place));
-	row->source = report->source ? words_copy(words, report->source) : NULL;
+	row->source = report->source ? wording_copy(words, report->source) : NULL;
 	return 0;
 }
 
@@ -124,15 +124,15 @@ static int add_words_of_reporter(struct question *question, const struct place *
 static int describe_entry(struct question *question, const struct journal_entry *entry,
                           Suanpan__Revision *row)
 {
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	const char *reporter = snapshot_reporter_code(question->snapshot, entry->reporter_id);
 	if (!reporter)
 		return FAULT_CORRUPT;
 	row->entry = entry->entry;
 	row->commit = entry->commit;
-	row->time = words_time(words, entry->wall_ms);
-	row->reporter = words_copy(words, reporter);
-	row->stream = words_hex(words, entry->stream, sizeof entry->stream);
+	row->time = wording_time(words, entry->wall_ms);
+	row->reporter = wording_copy(words, reporter);
+	row->stream = wording_hex(words, entry->stream, sizeof entry->stream);
 	row->sequence = entry->sequence;
 	return 0;
 }
@@ -140,7 +140,7 @@ static int describe_entry(struct question *question, const struct journal_entry 
 static int add_revision(struct question *question, const struct place *place, uint64_t number,
                         const struct revision *revision, struct arena *scratch)
 {
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	const struct statistic *statistic = place->statistic;
 	struct journal_entry entry;
 	int result = snapshot_entry(question->snapshot, revision->entry, &entry);
@@ -149,9 +149,9 @@ static int add_revision(struct question *question, const struct place *place, ui
 	Suanpan__Revision row = SUANPAN__REVISION__INIT;
 	row.revision = number;
 	if (status_has_value(revision->status))
-		row.value = words_number(words, revision->value, statistic->decimals);
-	row.status = words_letter(words, revision->status);
-	row.unit = words_name(words, &statistic->unit);
+		row.value = wording_number(words, revision->value, statistic->decimals);
+	row.status = wording_letter(words, revision->status);
+	row.unit = wording_name(words, &statistic->unit);
 	result = describe_entry(question, &entry, &row);
 	if (result == 0)
 		result = add_words_of_reporter(question, place, &entry, scratch, &row);

@@ -1,13 +1,13 @@
 #include "daemon/query/question.h"
 
-static Suanpan__ListRow named_row(const struct words *words, const char *code, const struct names *names)
+static Suanpan__ListRow named_row(const struct wording *words, const char *code, const struct names *names)
 {
 	Suanpan__ListRow row = SUANPAN__LIST_ROW__INIT;
-	row.code = words_borrow(code);
-	row.name = words_name(words, names);
-	row.name_en = words_borrow(names->in[LANGUAGE_EN]);
-	row.name_zh_hans = words_borrow(names->in[LANGUAGE_ZH_HANS]);
-	row.name_zh_hant = words_borrow(names->in[LANGUAGE_ZH_HANT]);
+	row.code = wording_borrow(code);
+	row.name = wording_name(words, names);
+	row.name_en = wording_borrow(names->in[LANGUAGE_EN]);
+	row.name_zh_hans = wording_borrow(names->in[LANGUAGE_ZH_HANS]);
+	row.name_zh_hant = wording_borrow(names->in[LANGUAGE_ZH_HANT]);
 	return row;
 }
 
@@ -36,13 +36,13 @@ static bool is_member(const struct catalogue *catalogue, const struct area *grou
 	       !list_holds(&group->inside[catalogue->areas[parent].level], parent);
 }
 
-static size_t group_members(struct words *words, const struct area *group, char ***ret_codes)
+static size_t group_members(struct wording *words, const struct area *group, char ***ret_codes)
 {
 	const struct catalogue *catalogue = words->catalogue;
 	size_t inside = 0, count = 0;
 	for (int level = LEVEL_CITY; level < LEVEL_COUNT; level++)
 		inside += group->inside[level].count;
-	char **codes = inside > 0 ? words_take(words, inside * sizeof *codes) : NULL;
+	char **codes = inside > 0 ? wording_take(words, inside * sizeof *codes) : NULL;
 	*ret_codes = codes;
 	if (!codes)
 		return 0;
@@ -50,7 +50,7 @@ static size_t group_members(struct words *words, const struct area *group, char 
 		for (uint32_t i = 0; i < group->inside[level].count; i++)
 			if (is_member(catalogue, group, group->inside[level].area[i]))
 				codes[count++] =
-				    words_borrow(catalogue->areas[group->inside[level].area[i]].code);
+				    wording_borrow(catalogue->areas[group->inside[level].area[i]].code);
 	return count;
 }
 
@@ -58,9 +58,9 @@ static int add_area(struct question *question, uint32_t index)
 {
 	const struct area *area = &question->catalogue->areas[index];
 	Suanpan__ListRow row = named_row(&question->words, area->code, &area->names);
-	row.kind = words_borrow(area->level == LEVEL_GROUP ? "group" : area_level_name(area->level));
+	row.kind = wording_borrow(area->level == LEVEL_GROUP ? "group" : area_level_name(area->level));
 	if (area->parent != CATALOGUE_NONE)
-		row.parent = words_borrow(question->catalogue->areas[area->parent].code);
+		row.parent = wording_borrow(question->catalogue->areas[area->parent].code);
 	if (area->level == LEVEL_GROUP)
 		row.n_member = group_members(&question->words, area, &row.member);
 	return question_add(question, &row.base);
@@ -71,14 +71,14 @@ static int add_area(struct question *question, uint32_t index)
 static int add_statistic(struct question *question, uint32_t index)
 {
 	const struct statistic *statistic = &question->catalogue->statistics[index];
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	Suanpan__ListRow row = named_row(words, statistic->code, &statistic->names);
-	row.kind = words_borrow(statistic_kind_name(statistic->kind));
-	row.unit = words_name(words, &statistic->unit);
+	row.kind = wording_borrow(statistic_kind_name(statistic->kind));
+	row.unit = wording_name(words, &statistic->unit);
 	row.has_decimals = 1;
 	row.decimals = statistic->decimals;
-	row.frequency = words_letter(words, period_frequency_letter(statistic->frequency));
-	row.level = words_borrow(area_level_name(statistic->level));
+	row.frequency = wording_letter(words, period_frequency_letter(statistic->frequency));
+	row.level = wording_borrow(area_level_name(statistic->level));
 	row.has_deadline_days = 1;
 	row.deadline_days = statistic->deadline_days;
 	row.has_carry_months = statistic->kind == KIND_STOCK || statistic->kind == KIND_LEVEL;
@@ -89,24 +89,24 @@ static int add_statistic(struct question *question, uint32_t index)
 static int add_indicator(struct question *question, uint32_t index)
 {
 	const struct indicator *indicator = &question->catalogue->indicators[index];
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	Suanpan__ListRow row = named_row(words, indicator->code, &indicator->names);
-	row.unit = words_name(words, &indicator->unit);
+	row.unit = wording_name(words, &indicator->unit);
 	row.has_decimals = 1;
 	row.decimals = indicator->decimals;
-	row.frequency = words_letter(words, period_frequency_letter(indicator->frequency));
-	row.formula = words_borrow(indicator->formula_text);
-	row.coverage = words_borrow(indicator->coverage == COVERAGE_COMPLETE ? "complete" : "matched");
+	row.frequency = wording_letter(words, period_frequency_letter(indicator->frequency));
+	row.formula = wording_borrow(indicator->formula_text);
+	row.coverage = wording_borrow(indicator->coverage == COVERAGE_COMPLETE ? "complete" : "matched");
 	return question_add(question, &row.base);
 }
 
 static int add_plan(struct question *question, uint32_t index)
 {
 	const struct plan *plan = &question->catalogue->plans[index];
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	Suanpan__ListRow row = named_row(words, plan->code, &plan->names);
-	row.from = words_period(words, period_make(PERIOD_ANNUAL, plan->first_year, 0));
-	row.to = words_period(words, period_make(PERIOD_ANNUAL, plan->last_year, 0));
+	row.from = wording_period(words, period_make(PERIOD_ANNUAL, plan->first_year, 0));
+	row.to = wording_period(words, period_make(PERIOD_ANNUAL, plan->last_year, 0));
 	row.has_targets = 1;
 	row.targets = plan->target_count;
 	return question_add(question, &row.base);
@@ -114,36 +114,36 @@ static int add_plan(struct question *question, uint32_t index)
 
 /* ---- reporters ---- */
 
-static size_t scope_statistics(struct words *words, const struct reporter *reporter, char ***ret_codes)
+static size_t scope_statistics(struct wording *words, const struct reporter *reporter, char ***ret_codes)
 {
 	const struct catalogue *catalogue = words->catalogue;
 	size_t count = 0;
 	char **codes = catalogue->statistic_count > 0
-	                   ? words_take(words, catalogue->statistic_count * sizeof *codes)
+	                   ? wording_take(words, catalogue->statistic_count * sizeof *codes)
 	                   : NULL;
 	*ret_codes = codes;
 	for (uint32_t i = 0; codes && i < catalogue->statistic_count; i++)
 		if (reporter->statistics[i])
-			codes[count++] = words_borrow(catalogue->statistics[i].code);
+			codes[count++] = wording_borrow(catalogue->statistics[i].code);
 	return count;
 }
 
 static int add_reporter(struct question *question, uint32_t index)
 {
 	const struct reporter *reporter = &question->catalogue->reporters[index];
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	struct reporter_summary summary;
 	int result = snapshot_reporter(question->snapshot, reporter->id, &summary);
 	if (result != 0)
 		return result;
 	Suanpan__ListRow row = named_row(words, reporter->code, &reporter->names);
 	row.n_scope_area =
-	    words_area_codes(words, reporter->areas.area, reporter->areas.count, &row.scope_area);
+	    wording_area_codes(words, reporter->areas.area, reporter->areas.count, &row.scope_area);
 	row.n_scope_statistic = scope_statistics(words, reporter, &row.scope_statistic);
 	row.has_reports = 1;
 	row.reports = summary.reports;
 	if (summary.last_wall_ms != 0)
-		row.last_report = words_time(words, summary.last_wall_ms);
+		row.last_report = wording_time(words, summary.last_wall_ms);
 	return question_add(question, &row.base);
 }
 

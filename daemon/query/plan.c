@@ -57,7 +57,6 @@ static int read_view(struct question *question, const Suanpan__PlanQuery *query,
 		return question_refuse_unknown(question, "plan", query->plan,
 		                               catalogue_suggest_plan(catalogue, query->plan));
 	view->plan = &catalogue->plans[plan];
-	view->area = CATALOGUE_NONE;
 	int result = query->area ? question_find_area(question, query->area, &view->area) : 0;
 	if (result != 0)
 		return result;
@@ -72,97 +71,102 @@ static bool is_too_fine(const struct view *view, const struct indicator *indicat
 	return period_frequency_of(view->period) > indicator->frequency;
 }
 
+/* Another area is held against the path of the target's own, which is all the plan says; the note tells. */
 static enum verdict judge(const struct question *question, const struct view *view,
                           const struct target *target, const struct value *value,
                           const struct value *followed)
 {
 	const struct indicator *indicators = question->catalogue->indicators;
-	struct target here = *target;
-	/* Another area did not start from this target's baseline, so there is no path to judge it by. */
-	if (area_of(view, target) != target->area)
-		here.baseline.present = false;
-	return plan_judge_target(view->plan, &here, view->period, value,
+	return plan_judge_target(view->plan, target, view->period, value,
 	                         indicators[target->indicator].decimals, followed,
 	                         followed ? indicators[target->follows].decimals : 0);
 }
 
 #define NAMES_IN_NOTE 5
 
-static char *missing_note(struct words *words, const char *state, const struct kept_value *kept)
+static char *missing_note(struct wording *words, const char *state, const struct kept_value *kept)
 {
 	const struct value *value = &kept->value;
-	char *note = words_format(words, "%s: %u of %u reported", state, value->reported, value->expected);
+	char *note = wording_format(words, "%s: %u of %u reported", state, value->reported, value->expected);
 	uint32_t shown = value->missing_count < NAMES_IN_NOTE ? value->missing_count : NAMES_IN_NOTE;
 	for (uint32_t i = 0; note && i < shown; i++)
-		note = words_format(words, "%s%s%s", note, i == 0 ? ", missing " : ", ",
-		                    words_name(words, &words->catalogue->areas[value->missing[i]].names));
+		note = wording_format(words, "%s%s%s", note, i == 0 ? ", missing " : ", ",
+		                      wording_name(words, &words->catalogue->areas[value->missing[i]].names));
 	if (note && kept->missing_total > shown)
-		note = words_format(words, "%s and %u more", note, kept->missing_total - shown);
+		note = wording_format(words, "%s and %u more", note, kept->missing_total - shown);
 	return note;
 }
 
 /* How far the value can be relied on; NULL: wholly, or there is none. */
-static char *state_note(struct words *words, const struct kept_value *kept)
+static char *state_note(struct wording *words, const struct kept_value *kept)
 {
 	const struct value *value = &kept->value;
 	bool present = value->state == VALUE_PRESENT;
 	const char *state = present ? status_name(value->status) : "incomplete";
 	if (kept->missing_total > 0 && value->reported > 0)
 		return missing_note(words, state ? state : "provisional", kept);
-	return present && value->status != 'A' ? words_borrow(state) : NULL;
+	return present && value->status != 'A' ? wording_borrow(state) : NULL;
 }
 
-static char *note_on(struct words *words, const struct view *view, const struct target *target,
+static char *note_on(struct wording *words, const struct view *view, const struct target *target,
                      const struct kept_value *kept)
 {
 	if (target->cancelled)
-		return words_borrow(target->cancelled);
+		return wording_borrow(target->cancelled);
 	char *note = state_note(words, kept);
+	if (target->starts_at_zero && period_year(view->period) < view->plan->first_year)
+		return wording_format(words, "%s%sthis plan counts from %d on", note ? note : "",
+		                      note ? "; " : "", view->plan->first_year);
 	if (area_of(view, target) == target->area)
 		return note;
-	return words_format(words, "%s%sthe target is set for %s", note ? note : "", note ? "; " : "",
-	                    words_name(words, &words->catalogue->areas[target->area].names));
+	return wording_format(words, "%s%sthe target is set for %s", note ? note : "", note ? "; " : "",
+	                      wording_name(words, &words->catalogue->areas[target->area].names));
 }
 
 /* What is aimed at: a number, or the series that is followed. */
-static char *aim(struct words *words, const struct target *target)
+static char *aim(struct wording *words, const struct target *target)
 {
 	if (target->comparison == COMPARE_TRACKS_GDP && words->language == LANGUAGE_EN)
-		return words_borrow(words->catalogue->indicators[target->follows].code);
-	return words_printed(words, &target->goal);
+		return wording_borrow(words->catalogue->indicators[target->follows].code);
+	return wording_printed(words, &target->goal);
 }
 
-static Suanpan__PlanRow describe(struct words *words, const struct view *view, const struct target *target)
+static Suanpan__PlanRow describe(struct wording *words, const struct view *view, const struct target *target)
 {
 	const struct indicator *indicator = &words->catalogue->indicators[target->indicator];
 	Suanpan__PlanRow row = SUANPAN__PLAN_ROW__INIT;
-	row.row = words_borrow(target->row);
-	row.indicator = words_borrow(indicator->code);
-	row.name = words_name(words, &indicator->names);
-	row.unit = words_name(words, &indicator->unit);
+	row.row = wording_borrow(target->row);
+	row.indicator = wording_borrow(indicator->code);
+	row.name = wording_name(words, &indicator->names);
+	if (area_of(view, target) != words->catalogue->root)
+		row.name = wording_format(
+		    words, "%s (%s)", row.name,
+		    wording_name(words, &words->catalogue->areas[area_of(view, target)].names));
+	row.unit = wording_name(words, &indicator->unit);
 	if (area_of(view, target) == target->area)
-		row.baseline = words_printed(words, &target->baseline);
-	row.comparison = words_borrow(comparison_name(target->comparison));
+		row.baseline = wording_printed(words, &target->baseline);
+	row.comparison = wording_borrow(comparison_name(target->comparison));
 	row.target = aim(words, target);
-	row.nature = words_borrow(nature_name(target->nature));
+	row.nature = wording_borrow(nature_name(target->nature));
 	return row;
 }
 
-static Suanpan__Value *value_in(struct words *words, const struct view *view, const struct target *target,
+static Suanpan__Value *value_in(struct wording *words, const struct view *view, const struct target *target,
                                 const struct kept_value *kept)
 {
 	const struct indicator *indicator = &words->catalogue->indicators[target->indicator];
 	const struct measure measure = measure_of_indicator(indicator);
 	Suanpan__Value value =
-	    words_value(words, &measure, area_of(view, target), view->period, &kept->value, kept->commit);
+	    wording_value(words, &measure, area_of(view, target), view->period, &kept->value, kept->commit);
 	if (is_too_fine(view, indicator))
-		value.reason = words_format(words, "computed %s only", words_adverb(indicator->frequency));
-	return words_keep(words, &value, sizeof value);
+		value.reason =
+		    wording_format(words, "computed %s only", wording_adverb(indicator->frequency));
+	return wording_keep(words, &value, sizeof value);
 }
 
 static int add_target(struct question *question, const struct view *view, const struct target *target)
 {
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	struct kept_value kept, followed;
 	bool follows = target->comparison == COMPARE_TRACKS_GDP;
 	uint32_t area = area_of(view, target);
@@ -173,7 +177,7 @@ static int add_target(struct question *question, const struct view *view, const 
 		return result;
 	Suanpan__PlanRow row = describe(words, view, target);
 	row.value = value_in(words, view, target, &kept);
-	row.verdict = words_borrow(
+	row.verdict = wording_borrow(
 	    verdict_name(judge(question, view, target, &kept.value, follows ? &followed.value : NULL)));
 	row.note = note_on(words, view, target, &kept);
 	return question_add(question, &row.base);
@@ -181,7 +185,7 @@ static int add_target(struct question *question, const struct view *view, const 
 
 int answer_plan(struct question *question, const Suanpan__PlanQuery *query)
 {
-	struct view view;
+	struct view view = {.area = CATALOGUE_NONE};
 	int result = read_view(question, query, &view);
 	for (uint32_t i = 0; result == 0 && i < view.plan->target_count; i++)
 		result = add_target(question, &view, &view.plan->targets[i]);

@@ -28,8 +28,8 @@ void question_quote(const char *given, char ret_text[QUOTE_SIZE])
 		snprintf(ret_text, QUOTE_SIZE, "%.*s%s", (int)whole_characters(given, room), given, more);
 }
 
-int question_refuse(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
-                    const char *format, ...)
+void question_note_refusal(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
+                           const char *format, ...)
 {
 	struct refusal *refusal = &question->refusal;
 	va_list arguments;
@@ -43,19 +43,19 @@ int question_refuse(struct question *question, Suanpan__FailureKind kind, const 
 	}
 	refusal->kind = kind;
 	refusal->suggestion = suggestion;
-	return QUESTION_REFUSED;
 }
 
-int question_refuse_unknown(struct question *question, const char *what, const char *given,
-                            const char *suggestion)
+void question_note_unknown(struct question *question, const char *what, const char *given,
+                           const char *suggestion)
 {
 	char quoted[QUOTE_SIZE];
 	question_quote(given, quoted);
-	if (!suggestion)
-		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
-		                       "There is no %s '%s'.", what, quoted);
-	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, suggestion,
-	                       "There is no %s '%s'; the nearest is '%s'.", what, quoted, suggestion);
+	if (suggestion)
+		question_note_refusal(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, suggestion,
+		                      "There is no %s '%s'; the nearest is '%s'.", what, quoted, suggestion);
+	else
+		question_note_refusal(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
+		                      "There is no %s '%s'.", what, quoted);
 }
 
 int question_add(struct question *question, const ProtobufCMessage *row)
@@ -126,7 +126,7 @@ int question_kept_value(struct question *question, uint32_t indicator, uint32_t 
 	int result = snapshot_value(question->snapshot, catalogue->indicators[indicator].id,
 	                            catalogue->areas[area].id, period, &stored);
 	if (result == 0)
-		words_kept(&question->words, &stored, ret_kept);
+		wording_kept(&question->words, &stored, ret_kept);
 	if (result != SNAPSHOT_NOTHING)
 		return result;
 	result = absent_or_impossible(question, indicator, area, period, &ret_kept->value);

@@ -4,7 +4,7 @@
 
 #include "daemon/query/answer.h"
 #include "daemon/query/chunk.h"
-#include "daemon/query/words.h"
+#include "daemon/query/wording.h"
 #include "proto/suanpan.pb-c.h"
 
 struct refusal {
@@ -19,7 +19,7 @@ struct question {
 	const struct answer_context *context;
 	const struct catalogue *catalogue;
 	struct snapshot *snapshot;
-	struct words words;
+	struct wording words;
 	struct chunk chunk;
 	struct refusal refusal;
 };
@@ -29,11 +29,17 @@ struct question {
 enum question_verdict { QUESTION_REFUSED = 1 };
 
 /* `suggestion` must outlive the question; NULL: none. */
-int MUST_CHECK question_refuse(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
-                               const char *format, ...) PRINTF_LIKE(4, 5);
-/* "Nothing is called 'x'." with the suggestion, if there is one. */
-int MUST_CHECK question_refuse_unknown(struct question *question, const char *what, const char *given,
-                                       const char *suggestion);
+void question_note_refusal(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
+                           const char *format, ...) PRINTF_LIKE(4, 5);
+/* Notes the refusal and is QUESTION_REFUSED: `return question_refuse(...)`, in sight of whoever analyses the
+ * caller. */
+#define question_refuse(...) (question_note_refusal(__VA_ARGS__), (int)QUESTION_REFUSED)
+
+/* "There is no WHAT 'given'", with the suggestion, if there is one. */
+void question_note_unknown(struct question *question, const char *what, const char *given,
+                           const char *suggestion);
+#define question_refuse_unknown(...) (question_note_unknown(__VA_ARGS__), (int)QUESTION_REFUSED)
+
 int MUST_CHECK question_add(struct question *question, const ProtobufCMessage *row);
 
 int MUST_CHECK question_find_area(struct question *question, const char *given, uint32_t *ret_area);

@@ -4,8 +4,9 @@
 
 #define PERIODS_MAX 10000 /* of one series: bounds the time that its snapshot stays open */
 
-/* What is asked for, in terms of the catalogue. Exactly one of statistic and indicator is there. */
+/* What is asked for, in terms of the catalogue. */
 struct series {
+	bool computed; /* then it is the indicator that counts, else the statistic */
 	const struct statistic *statistic;
 	const struct indicator *indicator;
 	uint32_t statistic_index, indicator_index;
@@ -18,8 +19,8 @@ struct series {
 
 static struct measure measure_of(const struct series *series)
 {
-	return series->indicator ? measure_of_indicator(series->indicator)
-	                         : measure_of_statistic(series->statistic);
+	return series->computed ? measure_of_indicator(series->indicator)
+	                        : measure_of_statistic(series->statistic);
 }
 
 /* ---- what is asked for ---- */
@@ -29,7 +30,8 @@ static int find_code(struct question *question, const char *code, struct series 
 	const struct catalogue *catalogue = question->catalogue;
 	series->indicator_index = catalogue_find_indicator(catalogue, code);
 	series->statistic_index = catalogue_find_statistic(catalogue, code);
-	if (series->indicator_index != CATALOGUE_NONE)
+	series->computed = series->indicator_index != CATALOGUE_NONE;
+	if (series->computed)
 		series->indicator = &catalogue->indicators[series->indicator_index];
 	else if (series->statistic_index != CATALOGUE_NONE)
 		series->statistic = &catalogue->statistics[series->statistic_index];
@@ -42,27 +44,27 @@ static int find_code(struct question *question, const char *code, struct series 
 static int refuse_finer(struct question *question, const struct series *series)
 {
 	static const char format[] = "%s is %s only %s, so there is no %s series of it.";
-	if (series->indicator)
+	if (series->computed)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL, format,
 		                       series->indicator->code, "computed",
-		                       words_adverb(series->indicator->frequency),
-		                       words_adverb(series->frequency));
-	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL, format,
-	                       series->statistic->code, "reported",
-	                       words_adverb(series->statistic->frequency), words_adverb(series->frequency));
+		                       wording_adverb(series->indicator->frequency),
+		                       wording_adverb(series->frequency));
+	return question_refuse(
+	    question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL, format, series->statistic->code,
+	    "reported", wording_adverb(series->statistic->frequency), wording_adverb(series->frequency));
 }
 
 /* The last known stock stands in a finer period; a flow cannot be cut up. */
 static bool may_be_finer(const struct series *series)
 {
-	return series->statistic &&
+	return !series->computed &&
 	       (series->statistic->kind == KIND_STOCK || series->statistic->kind == KIND_LEVEL);
 }
 
 static int choose_frequency(struct question *question, const char *given, struct series *series)
 {
 	enum period_frequency own =
-	    series->indicator ? series->indicator->frequency : series->statistic->frequency;
+	    series->computed ? series->indicator->frequency : series->statistic->frequency;
 	series->frequency = own;
 	if (given && period_frequency_parse(given, &series->frequency) != 0) {
 		char quoted[QUOTE_SIZE];
@@ -80,7 +82,7 @@ static int refuse_area(struct question *question, const struct series *series)
 	const struct catalogue *catalogue = question->catalogue;
 	const struct area *area = &catalogue->areas[series->area];
 	const char *kind = area->level == LEVEL_GROUP ? "group" : area_level_name(area->level);
-	if (series->statistic)
+	if (!series->computed)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
 		                       "%s is reported by %s%s, so there is none of %s, a %s.",
 		                       series->statistic->code, area_level_name(series->statistic->level),
@@ -101,7 +103,7 @@ static int check_area(struct question *question, const struct series *series)
 	struct period any = period_make(series->frequency, PERIOD_YEAR_MIN, 0);
 	struct value value;
 	int result =
-	    series->indicator
+	    series->computed
 	        ? evaluate_indicator(evaluator, series->indicator_index, series->area, any, &cells, &value)
 	        : evaluate_statistic(evaluator, series->statistic_index, series->area, any, &cells, &value);
 	if (result != 0)
@@ -135,8 +137,8 @@ static int widen(struct question *question, const struct statistic *statistic, s
 static int find_extent(struct question *question, const struct series *series, struct extent *ret_extent)
 {
 	struct extent extent = {.first_day = INT32_MAX, .last_day = INT32_MIN};
-	int result = series->statistic ? widen(question, series->statistic, &extent) : 0;
-	const struct formula *formula = series->indicator ? series->indicator->formula : NULL;
+	int result = series->computed ? 0 : widen(question, series->statistic, &extent);
+	const struct formula *formula = series->computed ? series->indicator->formula : NULL;
 	for (uint32_t i = 0; formula && i < formula->atom_count && result == 0; i++)
 		result =
 		    widen(question, &question->catalogue->statistics[formula->atoms[i].statistic], &extent);
@@ -148,7 +150,7 @@ static int find_extent(struct question *question, const struct series *series, s
 /* A stock asked for in finer periods than it is reported in is first known at the end of its first one. */
 static struct period first_known(const struct series *series, int32_t first_day)
 {
-	if (series->statistic && series->frequency > series->statistic->frequency)
+	if (!series->computed && series->frequency > series->statistic->frequency)
 		first_day = period_last_day(period_of_day(first_day, series->statistic->frequency));
 	return period_of_day(first_day, series->frequency);
 }
@@ -220,7 +222,7 @@ static int add_row(struct question *question, const struct series *series, struc
                    const struct value *value, uint64_t commit)
 {
 	const struct measure measure = measure_of(series);
-	Suanpan__Value row = words_value(&question->words, &measure, series->area, period, value, commit);
+	Suanpan__Value row = wording_value(&question->words, &measure, series->area, period, value, commit);
 	return question_add(question, &row.base);
 }
 
@@ -234,6 +236,8 @@ struct commit_of_entry {
 static int find_commit(struct question *question, uint64_t entry, struct commit_of_entry *known)
 {
 	struct journal_entry found;
+	if (entry == 0) /* nothing is behind the value */
+		*known = (struct commit_of_entry){0, 0};
 	if (entry == known->entry)
 		return 0;
 	int result = snapshot_entry(question->snapshot, entry, &found);
@@ -296,7 +300,7 @@ static int add_kept(void *context, struct period period, const struct stored_val
 	int result = fill_until(walk, period);
 	if (result != 0)
 		return result;
-	words_kept(&walk->question->words, stored, &kept);
+	wording_kept(&walk->question->words, stored, &kept);
 	result = add_row(walk->question, walk->series, period, &kept.value, kept.commit);
 	walk->next = period;
 	walk->over = !period_shift(period, 1, &walk->next);
@@ -326,6 +330,6 @@ int answer_series(struct question *question, const Suanpan__SeriesQuery *query)
 	int result = read_series(question, query, &series);
 	if (result != 0 || series.empty)
 		return result;
-	return series.indicator ? add_indicator_rows(question, &series)
-	                        : add_statistic_rows(question, &series);
+	return series.computed ? add_indicator_rows(question, &series)
+	                       : add_statistic_rows(question, &series);
 }

@@ -3,13 +3,13 @@
 int answer_status(struct question *question)
 {
 	const struct answer_context *context = question->context;
-	struct words *words = &question->words;
+	struct wording *words = &question->words;
 	struct store_summary summary;
 	int result = snapshot_summary(question->snapshot, &summary);
 	if (result != 0)
 		return result;
 	Suanpan__Status row = SUANPAN__STATUS__INIT;
-	row.version = words_borrow(SUANPAN_VERSION);
+	row.version = wording_borrow(SUANPAN_VERSION);
 	row.format = STORE_FORMAT;
 	row.commit = summary.commit;
 	row.entries = summary.entries;
@@ -17,9 +17,9 @@ int answer_status(struct question *question)
 	row.revisions = summary.revisions;
 	row.values = summary.values;
 	row.refused = summary.refused;
-	row.head = words_hex(words, summary.head, sizeof summary.head);
+	row.head = wording_hex(words, summary.head, sizeof summary.head);
 	row.epoch = context->live_epoch;
-	row.started = words_time(words, context->started_wall_ms);
+	row.started = wording_time(words, context->started_wall_ms);
 	row.map_bytes = summary.map_bytes;
 	row.used_bytes = summary.used_bytes;
 	return question_add(question, &row.base);

@@ -196,7 +196,8 @@ static int put_total(struct write *write, const struct total_change *change)
 
 static int apply_totals(struct write *write)
 {
-	qsort(write->changes, write->change_count, sizeof *write->changes, compare_changes);
+	if (write->change_count > 0)
+		qsort(write->changes, write->change_count, sizeof *write->changes, compare_changes);
 	for (size_t i = 0; i < write->change_count;) {
 		struct total_change sum = write->changes[i];
 		for (i++; i < write->change_count && compare_changes(&sum, &write->changes[i]) == 0; i++) {

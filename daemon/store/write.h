@@ -4,8 +4,8 @@
  *       write_find_decision, write_last_sequence      per report: was it here before, is it its turn
  *       write_accept | write_refuse                   per report
  *     write_apply                     the observations of the whole group: cells, revisions, totals, extents
- *       write_touched, write_extent_moves, write_cells, write_value      the pipeline recomputes what they
- * affect write_commit                    on disk, or the whole group never was
+ *       write_touched, write_extent_moves, write_cells, write_value      what they affect is recomputed
+ *     write_commit                    on disk, or the whole group never was
  *
  * Failures stick: they are answered by write_apply, write_value and write_commit. */
 #ifndef SUANPAN_STORE_WRITE_H

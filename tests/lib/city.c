@@ -3,14 +3,13 @@
 #include "daemon/base/arena.h"
 #include "daemon/store/write.h"
 #include "proto/envelope.h"
+#include "tests/lib/scratch.h"
 #include <errno.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -103,32 +102,27 @@ static const struct {
                          "     nature: anticipatory}\n"},
 };
 
-static int write_catalogue(const char *folder)
+static void write_catalogue(const char *folder)
 {
 	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-		char path[128];
-		snprintf(path, sizeof path, "%s/%s", folder, files[i].name);
-		FILE *file = fopen(path, "w");
-		if (!file || fputs(files[i].text, file) < 0 || fclose(file) != 0)
-			return -EIO;
+		char *path = scratch_path(folder, files[i].name);
+		scratch_write(path, files[i].text, strlen(files[i].text));
+		free(path);
 	}
-	return 0;
 }
 
 /* ---- up and down ---- */
 
 static int open_city(struct city *city)
 {
-	char path[128];
-	strcpy(city->folder, "/tmp/suanpan-city-XXXXXX");
-	if (!mkdtemp(city->folder))
-		return -errno;
-	int result = write_catalogue(city->folder);
-	if (result == 0)
-		result = catalogue_load(city->folder, stderr, &city->catalogue);
-	snprintf(path, sizeof path, "%s/store", city->folder);
-	if (result == 0)
-		result = store_open(path, &city->store);
+	city->folder = scratch_new();
+	write_catalogue(city->folder);
+	int result = catalogue_load(city->folder, stderr, &city->catalogue);
+	if (result != 0)
+		return result;
+	char *path = scratch_path(city->folder, "store");
+	result = store_open(path, &city->store);
+	free(path);
 	if (result == 0)
 		result = store_bind_catalogue(city->store, city->catalogue, CITY_WALL_MS);
 	if (result == 0)
@@ -154,14 +148,6 @@ static void forget_answers(struct city *city)
 	city->answer_count = 0;
 }
 
-static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
-{
-	(void)status;
-	(void)kind;
-	(void)walk;
-	return remove(path);
-}
-
 int city_tear_down(void **state)
 {
 	struct city *city = *state;
@@ -170,7 +156,7 @@ int city_tear_down(void **state)
 	evaluator_free(city->evaluator);
 	store_close(city->store);
 	catalogue_free(city->catalogue);
-	nftw(city->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	scratch_free(city->folder);
 	free(city);
 	return 0;
 }

@@ -16,7 +16,7 @@ struct city {
 	struct store *store;
 	struct evaluator *evaluator;
 	struct arena *arena;
-	char folder[64];
+	char *folder;
 	uint64_t sequence;
 	/* Of the last query: all its chunks, and how the sink behaved. */
 	Suanpan__Answer **answers;

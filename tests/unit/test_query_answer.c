@@ -1,5 +1,6 @@
 #include "daemon/query/answer.h"
 
+#include "daemon/base/arena.h"
 #include "proto/envelope.h"
 #include "tests/lib/city.h"
 #include <errno.h>
@@ -166,6 +167,29 @@ static void sink_that_fails_on_a_failure_is_passed_on(void **state)
 	assert_int_equal(city_ask_bytes(city, "hello", 5), -EAGAIN);
 }
 
+static void rows_that_memory_does_not_hold_are_the_daemons_failure(void **state)
+{
+	struct city *city = *state;
+	struct arena *roomy = city->arena;
+	Suanpan__Query query = SUANPAN__QUERY__INIT;
+	Suanpan__ListQuery list = SUANPAN__LIST_QUERY__INIT;
+	void *bytes;
+	size_t size;
+	query.major = ENVELOPE_MAJOR;
+	query.number = 5;
+	query.list = &list;
+	list.kind = SUANPAN__LIST_KIND__LIST_STATISTICS;
+	assert_int_equal(envelope_pack(&query.base, ENVELOPE_REQUEST_MAX, &bytes, &size), 0);
+	assert_int_equal(arena_new(1000, &city->arena), 0);
+	int result = city_ask_bytes(city, bytes, size);
+	arena_free(city->arena);
+	city->arena = roomy;
+	free(bytes);
+	assert_int_equal(result, -ENOMEM);
+	assert_int_equal(lone_failure(city)->kind, SUANPAN__FAILURE_KIND__FAILURE_INTERNAL);
+	assert_int_equal(city->answers[0]->number, 5);
+}
+
 /* ---- status ---- */
 
 static void status_counts_what_is_in_the_store(void **state)
@@ -323,6 +347,7 @@ int main(void)
 	    CASE(words_without_end_or_form_are_quoted_safely),
 	    CASE(sink_that_fails_midway_ends_the_answer_and_is_passed_on),
 	    CASE(sink_that_fails_on_a_failure_is_passed_on),
+	    CASE(rows_that_memory_does_not_hold_are_the_daemons_failure),
 	    CASE(status_counts_what_is_in_the_store),
 	    CASE(areas_come_in_tree_order_and_then_the_groups),
 	    CASE(statistics_say_how_they_are_reported),

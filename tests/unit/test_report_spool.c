@@ -325,7 +325,7 @@ static void a_newer_format_is_refused(void **state)
 	fixture->spool = NULL;
 	size_t size;
 	char *bytes = read_data(fixture, &size);
-	for (size_t at = 0; at + 10 < size; at++)
+	for (size_t at = 0; at + 10 <= size; at++)
 		if (memcmp(bytes + at, "format\1\0\0\0", 10) == 0)
 			bytes[at + 6] = SPOOL_FORMAT + 1;
 	write_data(fixture, bytes, size);

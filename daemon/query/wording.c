@@ -1,4 +1,4 @@
-#include "daemon/query/words.h"
+#include "daemon/query/wording.h"
 
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
@@ -10,19 +10,19 @@
 
 #define STATUS_WITHOUT_VALUE 'O'
 
-void words_init(struct words *words, const struct catalogue *catalogue, struct arena *arena,
-                enum catalogue_language language)
+void wording_init(struct wording *words, const struct catalogue *catalogue, struct arena *arena,
+                  enum catalogue_language language)
 {
-	*words = (struct words){.catalogue = catalogue, .arena = arena, .language = language};
+	*words = (struct wording){.catalogue = catalogue, .arena = arena, .language = language};
 }
 
-void words_done(struct words *words)
+void wording_done(struct wording *words)
 {
 	free(words->area_of_id);
 	words->area_of_id = NULL;
 }
 
-void *words_take(struct words *words, size_t size)
+void *wording_take(struct wording *words, size_t size)
 {
 	void *memory = arena_take(words->arena, size);
 	if (!memory)
@@ -32,31 +32,31 @@ void *words_take(struct words *words, size_t size)
 
 /* ---- plain text ---- */
 
-char *words_borrow(const char *text)
+char *wording_borrow(const char *text)
 {
 	return (char *)(uintptr_t)text;
 }
 
-void *words_keep(struct words *words, const void *bytes, size_t size)
+void *wording_keep(struct wording *words, const void *bytes, size_t size)
 {
-	void *copy = words_take(words, size);
+	void *copy = wording_take(words, size);
 	if (copy)
 		memcpy(copy, bytes, size);
 	return copy;
 }
 
-char *words_copy(struct words *words, const char *text)
+char *wording_copy(struct wording *words, const char *text)
 {
-	return words_keep(words, text, strlen(text) + 1);
+	return wording_keep(words, text, strlen(text) + 1);
 }
 
-char *words_format(struct words *words, const char *format, ...)
+char *wording_format(struct wording *words, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
 	int length = vsnprintf(NULL, 0, format, arguments);
 	va_end(arguments);
-	char *text = length < 0 ? NULL : words_take(words, (size_t)length + 1);
+	char *text = length < 0 ? NULL : wording_take(words, (size_t)length + 1);
 	if (!text)
 		return NULL;
 	va_start(arguments, format);
@@ -65,50 +65,50 @@ char *words_format(struct words *words, const char *format, ...)
 	return text;
 }
 
-char *words_name(const struct words *words, const struct names *names)
+char *wording_name(const struct wording *words, const struct names *names)
 {
-	return words_borrow(names->in[words->language]);
+	return wording_borrow(names->in[words->language]);
 }
 
-char *words_letter(struct words *words, char letter)
+char *wording_letter(struct wording *words, char letter)
 {
 	const char text[2] = {letter, '\0'};
-	return words_copy(words, text);
+	return wording_copy(words, text);
 }
 
-char *words_period(struct words *words, struct period period)
+char *wording_period(struct wording *words, struct period period)
 {
 	char text[PERIOD_TEXT_SIZE];
 	period_format(period, text);
-	return words_copy(words, text);
+	return wording_copy(words, text);
 }
 
-char *words_number(struct words *words, int64_t units, unsigned decimals)
+char *wording_number(struct wording *words, int64_t units, unsigned decimals)
 {
 	char text[DECIMAL_TEXT_SIZE];
 	decimal_format(units, decimals, text);
-	return words_copy(words, text);
+	return wording_copy(words, text);
 }
 
-char *words_printed(struct words *words, const struct printed_number *number)
+char *wording_printed(struct wording *words, const struct printed_number *number)
 {
 	/* The plan prints in Chinese: "穩定在85以上". Its readers get that, all others the number. */
 	if (number->text && (!number->present || words->language != LANGUAGE_EN))
-		return words_borrow(number->text);
-	return number->present ? words_number(words, number->units, number->decimals) : NULL;
+		return wording_borrow(number->text);
+	return number->present ? wording_number(words, number->units, number->decimals) : NULL;
 }
 
-char *words_time(struct words *words, int64_t wall_ms)
+char *wording_time(struct wording *words, int64_t wall_ms)
 {
 	char text[CLOCK_TEXT_SIZE];
 	clock_format(wall_ms, text);
-	return words_copy(words, text);
+	return wording_copy(words, text);
 }
 
-char *words_hex(struct words *words, const uint8_t *bytes, size_t size)
+char *wording_hex(struct wording *words, const uint8_t *bytes, size_t size)
 {
 	static const char digits[] = "0123456789abcdef";
-	char *text = words_take(words, 2 * size + 1);
+	char *text = wording_take(words, 2 * size + 1);
 	if (!text)
 		return NULL;
 	for (size_t i = 0; i < size; i++) {
@@ -119,7 +119,7 @@ char *words_hex(struct words *words, const uint8_t *bytes, size_t size)
 	return text;
 }
 
-const char *words_adverb(enum period_frequency frequency)
+const char *wording_adverb(enum period_frequency frequency)
 {
 	static const char *const adverbs[] = {
 	    [PERIOD_ANNUAL] = "yearly",     [PERIOD_HALF_YEAR] = "half-yearly",
@@ -131,26 +131,26 @@ const char *words_adverb(enum period_frequency frequency)
 
 /* ---- lists of areas ---- */
 
-size_t words_area_names(struct words *words, const uint32_t *areas, uint32_t count, char ***ret_texts)
+size_t wording_area_names(struct wording *words, const uint32_t *areas, uint32_t count, char ***ret_texts)
 {
-	size_t shown = count < WORDS_NAMES_MAX ? count : WORDS_NAMES_MAX;
-	char **texts = shown > 0 ? words_take(words, shown * sizeof *texts) : NULL;
+	size_t shown = count < WORDING_NAMES_MAX ? count : WORDING_NAMES_MAX;
+	char **texts = shown > 0 ? wording_take(words, shown * sizeof *texts) : NULL;
 	*ret_texts = texts;
 	if (!texts)
 		return 0;
 	for (size_t i = 0; i < shown; i++)
-		texts[i] = words_name(words, &words->catalogue->areas[areas[i]].names);
+		texts[i] = wording_name(words, &words->catalogue->areas[areas[i]].names);
 	return shown;
 }
 
-size_t words_area_codes(struct words *words, const uint32_t *areas, uint32_t count, char ***ret_texts)
+size_t wording_area_codes(struct wording *words, const uint32_t *areas, uint32_t count, char ***ret_texts)
 {
-	char **texts = count > 0 ? words_take(words, count * sizeof *texts) : NULL;
+	char **texts = count > 0 ? wording_take(words, count * sizeof *texts) : NULL;
 	*ret_texts = texts;
 	if (!texts)
 		return 0;
 	for (uint32_t i = 0; i < count; i++)
-		texts[i] = words_borrow(words->catalogue->areas[areas[i]].code);
+		texts[i] = wording_borrow(words->catalogue->areas[areas[i]].code);
 	return count;
 }
 
@@ -166,7 +166,7 @@ struct measure measure_of_indicator(const struct indicator *indicator)
 	return (struct measure){indicator->code, &indicator->unit, indicator->decimals};
 }
 
-static bool map_ids(struct words *words)
+static bool map_ids(struct wording *words)
 {
 	const struct catalogue *catalogue = words->catalogue;
 	uint32_t highest = 0;
@@ -187,17 +187,17 @@ static bool map_ids(struct words *words)
 }
 
 /* An area that has left the catalogue since the value was kept has no name any more, and is passed over. */
-static uint32_t translate_ids(const struct words *words, const uint32_t *ids, uint32_t count,
+static uint32_t translate_ids(const struct wording *words, const uint32_t *ids, uint32_t count,
                               uint32_t *ret_areas)
 {
 	uint32_t found = 0;
-	for (uint32_t i = 0; i < count && i < WORDS_NAMES_MAX; i++)
+	for (uint32_t i = 0; i < count && i < WORDING_NAMES_MAX; i++)
 		if (ids[i] < words->area_ids && words->area_of_id[ids[i]] != CATALOGUE_NONE)
 			ret_areas[found++] = words->area_of_id[ids[i]];
 	return found;
 }
 
-void words_kept(struct words *words, const struct stored_value *stored, struct kept_value *ret_kept)
+void wording_kept(struct wording *words, const struct stored_value *stored, struct kept_value *ret_kept)
 {
 	struct kept_value *kept = ret_kept;
 	kept->commit = stored->commit;
@@ -228,25 +228,25 @@ static char status_of(const struct value *value)
 	return value->state != VALUE_PRESENT && normal ? STATUS_WITHOUT_VALUE : value->status;
 }
 
-Suanpan__Value words_value(struct words *words, const struct measure *measure, uint32_t area,
-                           struct period period, const struct value *value, uint64_t commit)
+Suanpan__Value wording_value(struct wording *words, const struct measure *measure, uint32_t area,
+                             struct period period, const struct value *value, uint64_t commit)
 {
 	const struct area *place = &words->catalogue->areas[area];
 	Suanpan__Value row = SUANPAN__VALUE__INIT;
-	row.code = words_borrow(measure->code);
-	row.area = words_borrow(place->code);
-	row.area_name = words_name(words, &place->names);
-	row.period = words_period(words, period);
-	row.unit = words_name(words, measure->unit);
-	row.status = words_letter(words, status_of(value));
+	row.code = wording_borrow(measure->code);
+	row.area = wording_borrow(place->code);
+	row.area_name = wording_name(words, &place->names);
+	row.period = wording_period(words, period);
+	row.unit = wording_name(words, measure->unit);
+	row.status = wording_letter(words, status_of(value));
 	if (value->state == VALUE_PRESENT)
-		row.value = words_number(words, value->units, measure->decimals);
+		row.value = wording_number(words, value->units, measure->decimals);
 	else
-		row.reason = words_borrow(value_state_text(value->state));
+		row.reason = wording_borrow(value_state_text(value->state));
 	row.reported = value->reported;
 	row.expected = value->expected;
-	row.n_missing = words_area_names(words, value->missing, value->missing_count, &row.missing);
-	row.n_carried = words_area_names(words, value->carried, value->carried_count, &row.carried);
+	row.n_missing = wording_area_names(words, value->missing, value->missing_count, &row.missing);
+	row.n_carried = wording_area_names(words, value->carried, value->carried_count, &row.carried);
 	row.has_commit = commit != 0;
 	row.commit = commit;
 	return row;

@@ -1,0 +1,11 @@
+# Every program and every command explains itself.
+for program in suanpand suanpan-report suanpan; do
+	"$program" --help
+	"$program" --version
+done
+for command in push drain status; do
+	suanpan-report "$command" --help
+done
+for command in status list get plan history watch; do
+	suanpan "$command" --help
+done
