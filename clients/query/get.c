@@ -13,10 +13,10 @@ void cell_value(const Suanpan__Value *value, struct cell *cell)
 	cell->text = value->value ? value->value : value->reason ? value->reason : "no data";
 }
 
-/* A letter only where there is a value that is not a normal one, so that it is seen. */
+/* A letter only where the value is neither normal nor simply missing, so that it is seen. */
 void cell_coverage(const Suanpan__Value *value, struct cell *cell)
 {
-	const bool normal = !value->value || strcmp(value->status, "A") == 0;
+	const bool normal = strcmp(value->status, "A") == 0 || strcmp(value->status, "O") == 0;
 
 	snprintf(cell->scratch, sizeof cell->scratch, "%" PRIu64 "/%" PRIu64 "%s%s", value->reported,
 	         value->expected, normal ? "" : " ", normal ? "" : value->status);
