@@ -33,6 +33,16 @@ static void get_coverage(const void *row, struct cell *cell)
 	cell_coverage(row, cell);
 }
 
+/* An answer names only so many. */
+static void get_missing(const void *row, struct cell *cell)
+{
+	const Suanpan__Value *value = row;
+
+	cell->items = value->missing;
+	cell->count = value->n_missing;
+	cell->whole = value->expected > value->reported ? value->expected - value->reported : 0;
+}
+
 static void get_commit(const void *row, struct cell *cell)
 {
 	const Suanpan__Value *value = row;
@@ -57,7 +67,7 @@ const struct column get_columns[] = {
 	{.header = "expected", COUNT(expected)},
 	{.title = "Coverage", .get = get_coverage},
 	{.header = "missing", .title = "Missing", .type = COLUMN_LIST, .wraps = true, .if_filled = true,
-	 COLUMN_STRINGS(Suanpan__Value, missing)},
+	 .get = get_missing},
 	{.title = "Carried", .type = COLUMN_LIST, .wraps = true, .if_filled = true,
 	 COLUMN_STRINGS(Suanpan__Value, carried)},
 	{.header = "commit", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__Value, commit)},

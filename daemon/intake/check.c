@@ -34,7 +34,7 @@ struct check {
 
 /* ---- saying what is wrong ---- */
 
-static char *vprint(struct arena *arena, const char *format, va_list arguments)
+static char *PRINTF_LIKE(2, 0) vprint(struct arena *arena, const char *format, va_list arguments)
 {
 	char text[512];
 	int length = vsnprintf(text, sizeof text, format, arguments);
