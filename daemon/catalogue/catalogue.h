@@ -50,6 +50,10 @@ struct area {
 	enum area_level level;
 	uint32_t parent; /* CATALOGUE_NONE for the root and for groups */
 	uint32_t id;     /* permanent, given by the store; 0 until then */
+	/* Days (since 1970-01-01) on which the code is in force; INT32_MIN, INT32_MAX where it has no end. A code that has
+	 * ended names those that came after it: its observations count where theirs do, before their time. */
+	int32_t first_day, last_day;
+	struct area_list successors;
 	/* The areas of each level inside this one (itself included at its own level); a group's are its
 	 * members'. */
 	struct area_list inside[LEVEL_COUNT];
@@ -165,6 +169,26 @@ struct catalogue {
 };
 
 enum catalogue_verdict { CATALOGUE_REFUSED = 1 };
+
+/* The files of a catalogue as they were read: what goes into the journal, and what a past catalogue is made of again. */
+struct catalogue_file {
+	char *name; /* without the folder */
+	char *bytes;
+	size_t size;
+};
+struct catalogue_files {
+	struct catalogue_file *files; /* by name */
+	size_t count;
+};
+/* Answers 0, CATALOGUE_REFUSED after a line on `errors` (a folder or file that cannot be read), or a fault. */
+int MUST_CHECK catalogue_files_read(const char *folder, FILE *errors, struct catalogue_files *ret_files);
+void catalogue_files_done(struct catalogue_files *files);
+/* One piece of bytes and back; the same files always give the same bytes. Unpacking answers FAULT_CORRUPT for others. */
+int MUST_CHECK catalogue_files_pack(const struct catalogue_files *files, void **ret_bytes, size_t *ret_size);
+int MUST_CHECK catalogue_files_unpack(const void *bytes, size_t size, struct catalogue_files *ret_files);
+/* Like catalogue_load, from files that were read before; `folder` stands in the messages. */
+int MUST_CHECK catalogue_build(const struct catalogue_files *files, const char *folder, FILE *errors,
+                               struct catalogue **ret_catalogue);
 
 /* Loads and checks every file of `folder`. Every mistake is one line on `errors`, with the place in the file,
  * what was found, what was expected, and the nearest known word where there is one:

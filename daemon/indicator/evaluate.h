@@ -94,4 +94,30 @@ int MUST_CHECK evaluate_statistic(struct evaluator *evaluator, uint32_t statisti
                                   struct period period, const struct cell_source *source,
                                   struct value *ret_value);
 
+/* A formula that belongs to no indicator, rounded to `decimals`. */
+int MUST_CHECK evaluate_formula(struct evaluator *evaluator, const struct formula *formula, unsigned decimals,
+                                enum coverage_policy policy, uint32_t area, struct period period,
+                                const struct cell_source *source, struct value *ret_value);
+
+/* What stood behind an evaluation, atom by atom. */
+struct explained_atom {
+	bool present;           /* something counts: */
+	int64_t total;          /* its sum (an average's mean rounded), with the statistic's decimals */
+	struct period from, to; /* first and last native period looked at; code 0: none */
+};
+struct explained_cell {
+	uint32_t atom, area; /* indexes: into the formula's atoms, into the areas */
+	struct period period;
+	struct cell cell;
+	bool counted; /* it is in the total */
+	bool carried;
+};
+/* Evaluates as evaluate_formula does, then calls `each` for every observation that was found, by atom, period and area; stops at
+ * its first answer other than 0 and passes that on. `ret_atoms` has room for formula->atom_count. */
+int MUST_CHECK evaluate_explain(struct evaluator *evaluator, const struct formula *formula, unsigned decimals,
+                                enum coverage_policy policy, uint32_t area, struct period period,
+                                const struct cell_source *source, struct value *ret_value,
+                                struct explained_atom *ret_atoms,
+                                int (*each)(void *context, const struct explained_cell *cell), void *context);
+
 #endif

@@ -36,6 +36,26 @@ struct snapshot;
 int MUST_CHECK snapshot_open(struct store *store, struct snapshot **ret_snapshot);
 void snapshot_close(struct snapshot *snapshot); /* NULL is fine; all rows from it die */
 
+enum snapshot_verdict { SNAPSHOT_NOTHING = 1 };
+
+/* A moment in the store's life: the state right after a commit. */
+struct moment {
+	uint64_t commit, entry; /* the newest journal entry by then */
+	int64_t wall_ms;        /* when; never earlier than the commit before it, whatever the clock did */
+};
+/* SNAPSHOT_NOTHING: no such commit yet; no commit at or before that time. */
+int MUST_CHECK snapshot_find_commit(struct snapshot *snapshot, uint64_t commit, struct moment *ret_moment);
+int MUST_CHECK snapshot_find_time(struct snapshot *snapshot, int64_t wall_ms, struct moment *ret_moment);
+/* From here on everything is read as it stood at that moment: cells, values, revisions, extents, the summary's commit and
+ * entries. Once per snapshot, before anything else is read from it. */
+void snapshot_go_back(struct snapshot *snapshot, const struct moment *moment);
+
+/* The packed files (catalogue_files_unpack) of the catalogue in force; bytes die with the snapshot. `ret_hash` names it. */
+int MUST_CHECK snapshot_catalogue(struct snapshot *snapshot, const void **ret_bytes, size_t *ret_size,
+                                  uint8_t ret_hash[STORE_HASH_SIZE]);
+/* Gives a catalogue that was in force once its permanent ids again. */
+int MUST_CHECK snapshot_bind_catalogue(struct snapshot *snapshot, struct catalogue *catalogue);
+
 /* Rows of observations for the evaluator; checksums verified. */
 struct cell_source snapshot_cells(struct snapshot *snapshot);
 
@@ -43,12 +63,13 @@ struct store_summary {
 	uint64_t commit, entries, observations, revisions, values, refused;
 	uint8_t head[STORE_HASH_SIZE]; /* hash of the newest journal entry */
 	uint64_t map_bytes, used_bytes;
+	uint64_t recomputed, recomputed_in_all,
+	    changed; /* values: by the newest commit; ever; changed by the newest */
 };
 int MUST_CHECK snapshot_summary(struct snapshot *snapshot, struct store_summary *ret_summary);
 
 /* First and last day of the native periods of a statistic that were ever reported. Answers SNAPSHOT_NOTHING
  * if none. */
-enum snapshot_verdict { SNAPSHOT_NOTHING = 1 };
 struct extent {
 	int32_t first_day, last_day;
 };
