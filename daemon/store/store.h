@@ -27,9 +27,12 @@ struct store;
 int MUST_CHECK store_open(const char *path, struct store **ret_store);
 void store_close(struct store *store); /* NULL is fine; no snapshot may be open */
 
-/* Gives every area, statistic, indicator and reporter of the catalogue its permanent id (one commit if any is
- * new), and remembers the catalogue for the calls below. */
-int MUST_CHECK store_bind_catalogue(struct store *store, struct catalogue *catalogue, int64_t wall_ms);
+/* Finds the permanent ids of everything in the catalogue and uses it from now on; `files` is its packed form. Answers
+ * STORE_OTHER_CATALOGUE when the one in force is another (or there is none yet): then it must be adopted, which is a commit
+ * (store/write.h). */
+enum store_verdict { STORE_OTHER_CATALOGUE = 2 };
+int MUST_CHECK store_bind_catalogue(struct store *store, struct catalogue *catalogue, const void *files,
+                                    size_t size);
 
 /* ---- reading: one consistent state, until closed. Keep it open for milliseconds, not longer. ---- */
 struct snapshot;
@@ -88,7 +91,8 @@ struct stored_value {
 
 /* A value that a commit changed, for those who follow it live. Indexes into the catalogue. */
 struct changed_value {
-	uint32_t indicator, area;
+	bool is_statistic; /* at its own frequency; else an indicator, at every one it has */
+	uint32_t which, area;
 	struct period period;
 	struct stored_value value; /* state VALUE_NO_DATA, nothing reported: it was dropped */
 };
