@@ -64,73 +64,98 @@ struct coverage {
 	uint32_t group_count;
 	struct fraction atoms[FORMULA_ATOMS_MAX];
 	uint32_t cells;
-	/* memory for the largest evaluation */
-	size_t lanes_most;
-	struct tally *tallies;       /* two per atom and unit: totals, then what is at hand */
-	uint32_t *unbroken;          /* per atom and unit */
-	bool *cuts;                  /* per atom and lane */
-	bool *answered;              /* per lane */
-	bool *was_carried;           /* per unit */
-	uint32_t *missing, *carried; /* per unit */
+	/* memory for the largest evaluation so far, and at least for each of the catalogue's */
+	size_t lanes_most, units_most[LEVEL_COUNT];
+	size_t atom_units, atom_lanes; /* room of what is per atom */
+	struct tally *tallies;         /* two per atom and unit: totals, then what is at hand */
+	uint32_t *unbroken;            /* per atom and unit */
+	bool *cuts;                    /* per atom and lane */
+	bool *answered;                /* per lane */
+	bool *was_carried;             /* per unit */
+	uint32_t *missing, *carried;   /* per unit */
 };
 
 /* ---- memory ---- */
 
-struct sizes {
-	size_t units, lanes;           /* most in one evaluation */
-	size_t atom_units, atom_lanes; /* most of the product */
-};
-
 static size_t largest(const struct catalogue *catalogue, unsigned level)
 {
-	size_t count = 0;
+	size_t count = 1;
 	for (uint32_t i = 0; i < catalogue->area_count; i++)
 		if (catalogue->areas[i].inside[level].count > count)
 			count = catalogue->areas[i].inside[level].count;
 	return count;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
-static void measure(const struct catalogue *catalogue, struct sizes *sizes)
-{
-	size_t count[LEVEL_COUNT];
-	*sizes = (struct sizes){.units = 1, .lanes = 1};
-	for (unsigned level = 0; level < LEVEL_COUNT; level++) {
-		count[level] = largest(catalogue, level);
-		sizes->units = sizes->lanes = larger(sizes->lanes, count[level]);
-	}
-	sizes->atom_units = sizes->units; /* a lone statistic of any level */
-	sizes->atom_lanes = sizes->lanes;
-	for (uint32_t i = 0; i < catalogue->indicator_count; i++) {
-		const struct formula *formula = catalogue->indicators[i].formula;
-		const size_t units = count[places_unit_level(catalogue, formula)];
-		sizes->atom_units = larger(sizes->atom_units, units * formula->atom_count);
-		sizes->atom_lanes = larger(sizes->atom_lanes, sizes->lanes * formula->atom_count);
-	}
-}
-
-static bool allocate(struct coverage *coverage, const struct sizes *sizes)
+static bool allocate(struct coverage *coverage)
 {
 	bool done = true;
 	for (unsigned level = 0; level < LEVEL_COUNT; level++) {
+		coverage->units_most[level] = largest(coverage->catalogue, level);
+		if (coverage->units_most[level] > coverage->lanes_most)
+			coverage->lanes_most = coverage->units_most[level];
+	}
+	const size_t most = coverage->lanes_most;
+	for (unsigned level = 0; level < LEVEL_COUNT; level++) {
 		struct lanes *lanes = &coverage->lanes[level];
-		lanes->lane = calloc(sizes->lanes, sizeof *lanes->lane);
-		lanes->needed = calloc(sizes->units, sizeof *lanes->needed);
+		lanes->lane = calloc(most, sizeof *lanes->lane);
+		lanes->needed = calloc(most, sizeof *lanes->needed);
 		done = done && lanes->lane && lanes->needed;
 	}
-	coverage->tallies = calloc(2 * sizes->atom_units, sizeof *coverage->tallies);
-	coverage->unbroken = calloc(sizes->atom_units, sizeof *coverage->unbroken);
-	coverage->cuts = calloc(sizes->atom_lanes, sizeof *coverage->cuts);
-	coverage->answered = calloc(sizes->lanes, sizeof *coverage->answered);
-	coverage->was_carried = calloc(sizes->units, sizeof *coverage->was_carried);
-	coverage->missing = calloc(sizes->units, sizeof *coverage->missing);
-	coverage->carried = calloc(sizes->units, sizeof *coverage->carried);
-	return done && coverage->tallies && coverage->unbroken && coverage->cuts && coverage->answered &&
-	       coverage->was_carried && coverage->missing && coverage->carried;
+	coverage->answered = calloc(most, sizeof *coverage->answered);
+	coverage->was_carried = calloc(most, sizeof *coverage->was_carried);
+	coverage->missing = calloc(most, sizeof *coverage->missing);
+	coverage->carried = calloc(most, sizeof *coverage->carried);
+	return done && coverage->answered && coverage->was_carried && coverage->missing && coverage->carried;
+}
+
+/* What was there is forgotten; out of memory everything stands as it was. */
+static int grow_atom_units(struct coverage *coverage, size_t count)
+{
+	if (count <= coverage->atom_units)
+		return 0;
+	struct tally *tallies = calloc(2 * count, sizeof *tallies);
+	uint32_t *unbroken = calloc(count, sizeof *unbroken);
+	if (!tallies || !unbroken) {
+		free(tallies);
+		free(unbroken);
+		return -ENOMEM;
+	}
+	free(coverage->tallies);
+	free(coverage->unbroken);
+	coverage->tallies = tallies;
+	coverage->unbroken = unbroken;
+	coverage->atom_units = count;
+	return 0;
+}
+
+static int grow_atom_lanes(struct coverage *coverage, size_t count)
+{
+	if (count <= coverage->atom_lanes)
+		return 0;
+	bool *cuts = calloc(count, sizeof *cuts);
+	if (!cuts)
+		return -ENOMEM;
+	free(coverage->cuts);
+	coverage->cuts = cuts;
+	coverage->atom_lanes = count;
+	return 0;
+}
+
+static int make_room_for(struct coverage *coverage, const struct formula *formula)
+{
+	const size_t units = coverage->units_most[places_unit_level(coverage->catalogue, formula)];
+	const int fault = grow_atom_units(coverage, units * formula->atom_count);
+	return fault ? fault : grow_atom_lanes(coverage, coverage->lanes_most * formula->atom_count);
+}
+
+/* So that only formulas from outside ever need more. */
+static int make_room_for_catalogue(struct coverage *coverage)
+{
+	const struct catalogue *catalogue = coverage->catalogue;
+	int fault = 0;
+	for (uint32_t i = 0; i < catalogue->indicator_count && !fault; i++)
+		fault = make_room_for(coverage, catalogue->indicators[i].formula);
+	return fault;
 }
 
 static uint32_t status_bit(char status)
@@ -143,14 +168,12 @@ int coverage_new(const struct catalogue *catalogue, struct coverage **ret_covera
 	struct coverage *coverage = calloc(1, sizeof *coverage);
 	if (!coverage)
 		return -ENOMEM;
-	struct sizes sizes;
-	measure(catalogue, &sizes);
 	coverage->catalogue = catalogue;
-	coverage->lanes_most = sizes.lanes;
 	for (int status = 'A'; status <= 'Z'; status++)
 		if (status_is_valid((char)status) && status_has_value((char)status))
 			coverage->statuses_with_value |= status_bit((char)status);
-	if (places_init(&coverage->places, catalogue) || !allocate(coverage, &sizes)) {
+	if (places_init(&coverage->places, catalogue) || !allocate(coverage) ||
+	    make_room_for_catalogue(coverage)) {
 		coverage_free(coverage);
 		return -ENOMEM;
 	}
@@ -569,9 +592,12 @@ int coverage_gather(struct coverage *coverage, const struct formula *formula, ui
                     struct period period, const struct cell_source *source, struct covered *ret_covered)
 {
 	struct covered covered = {0};
+	int fault = make_room_for(coverage, formula);
+	if (fault)
+		return fault;
 	rows_begin(&coverage->rows, source);
 	covered.no_plan = !lay_out(coverage, formula, area, period);
-	const int fault = gather_cells(coverage);
+	fault = gather_cells(coverage);
 	if (fault)
 		return fault;
 	covered.cells = coverage->cells;

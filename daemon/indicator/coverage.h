@@ -1,7 +1,8 @@
 /* Coverage: which units stand behind a formula's atoms at one area and period, and the exact total of each
  * atom over them. What counts is defined in evaluate.h.
  *
- * Holds the scratch memory of one evaluator; nothing is allocated after coverage_new. */
+ * Holds the scratch memory of one evaluator. It is allocated in coverage_new for every formula of the catalogue; only
+ * a larger one, asked from outside, makes it grow. */
 #ifndef SUANPAN_INDICATOR_COVERAGE_H
 #define SUANPAN_INDICATOR_COVERAGE_H
 
@@ -29,7 +30,7 @@ struct covered {
 	uint32_t missing_count, carried_count;
 };
 
-/* `area` must be one that places_allow allows. Answers 0 or a fault of the source. */
+/* `area` must be one that places_allow allows. Answers 0, a fault of the source, or -ENOMEM. */
 int MUST_CHECK coverage_gather(struct coverage *coverage, const struct formula *formula, uint32_t area,
                                struct period period, const struct cell_source *source,
                                struct covered *ret_covered);

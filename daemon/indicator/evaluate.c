@@ -121,16 +121,21 @@ static int answer(struct evaluator *evaluator, const struct question *question,
 	return 0;
 }
 
+int evaluate_formula(struct evaluator *evaluator, const struct formula *formula, unsigned decimals,
+                     enum coverage_policy policy, uint32_t area, struct period period,
+                     const struct cell_source *source, struct value *ret_value)
+{
+	const struct question question = {
+	    .formula = formula, .decimals = decimals, .policy = policy, .area = area, .period = period};
+	return answer(evaluator, &question, source, ret_value);
+}
+
 int evaluate_indicator(struct evaluator *evaluator, uint32_t indicator, uint32_t area, struct period period,
                        const struct cell_source *source, struct value *ret_value)
 {
 	const struct indicator *asked = &evaluator->catalogue->indicators[indicator];
-	const struct question question = {.formula = asked->formula,
-	                                  .decimals = asked->decimals,
-	                                  .policy = asked->coverage,
-	                                  .area = area,
-	                                  .period = period};
-	return answer(evaluator, &question, source, ret_value);
+	return evaluate_formula(evaluator, asked->formula, asked->decimals, asked->coverage, area, period,
+	                        source, ret_value);
 }
 
 int evaluate_statistic(struct evaluator *evaluator, uint32_t statistic, uint32_t area, struct period period,
@@ -139,10 +144,6 @@ int evaluate_statistic(struct evaluator *evaluator, uint32_t statistic, uint32_t
 	struct formula_atom atom = {.statistic = statistic, .within = CATALOGUE_NONE};
 	struct formula_step step = {.op = FORMULA_ATOM};
 	const struct formula lone = {.atoms = &atom, .atom_count = 1, .steps = &step, .step_count = 1};
-	const struct question question = {.formula = &lone,
-	                                  .decimals = evaluator->catalogue->statistics[statistic].decimals,
-	                                  .policy = COVERAGE_MATCHED,
-	                                  .area = area,
-	                                  .period = period};
-	return answer(evaluator, &question, source, ret_value);
+	return evaluate_formula(evaluator, &lone, evaluator->catalogue->statistics[statistic].decimals,
+	                        COVERAGE_MATCHED, area, period, source, ret_value);
 }
