@@ -9,6 +9,7 @@
 #include "daemon/indicator/evaluate.h"
 #include "daemon/indicator/fraction.h"
 #include "daemon/indicator/places.h"
+#include "daemon/indicator/trail.h"
 
 struct coverage;
 
@@ -30,9 +31,13 @@ struct covered {
 	uint32_t missing_count, carried_count;
 };
 
-/* `area` must be one that places_allow allows. Answers 0, a fault of the source, or -ENOMEM. */
+/* `area` must be one that places_allow allows. `trail`: NULL, or where every observation found is noted. Answers 0, a
+ * fault of the source, or -ENOMEM. */
 int MUST_CHECK coverage_gather(struct coverage *coverage, const struct formula *formula, uint32_t area,
-                               struct period period, const struct cell_source *source,
+                               struct period period, const struct cell_source *source, struct trail *trail,
                                struct covered *ret_covered);
+/* First and last native period the last gathering looked at for an atom. False: none. */
+bool coverage_window(const struct coverage *coverage, uint32_t atom, struct period *ret_from,
+                     struct period *ret_to);
 
 #endif
