@@ -454,7 +454,7 @@ static int recompute(struct writer *writer, struct write *write)
 	struct cell_source source = write_cells(write);
 	int result = find_affected(&writer->engine, write);
 	if (result == 0)
-		result = affected_list(writer->engine.affected, &values, &count);
+		result = affected_list(writer->engine.affected, &source, &values, &count);
 	for (size_t i = 0; result == 0 && i < count; i++)
 		result = recompute_one(writer, &writer->engine, write, &source, &values[i]);
 	return result;

@@ -182,7 +182,8 @@ static void commit(struct scene *scene, struct random_source *random, unsigned o
 	for (uint32_t i = 0; i < scene->world->catalogue.statistic_count; i++)
 		if (scene->frontier[i] != before[i])
 			affected_set_frontier(scene->affected, i, before[i], scene->frontier[i]);
-	assert_int_equal(affected_list(scene->affected, &list, &count), 0);
+	const struct cell_source source = world_source(scene->world);
+	assert_int_equal(affected_list(scene->affected, &source, &list, &count), 0);
 	look_at_everything(scene, scene->after);
 	must_hold_all_that_changed(scene, list, count);
 	struct sight *swapped = scene->before;
@@ -264,7 +265,8 @@ static void must_list(const struct scene *scene, uint32_t area, const char *cons
 {
 	const struct affected_value *list;
 	size_t count, found = 0;
-	assert_int_equal(affected_list(scene->affected, &list, &count), 0);
+	const struct cell_source source = world_source(scene->world);
+	assert_int_equal(affected_list(scene->affected, &source, &list, &count), 0);
 	for (size_t i = 0; i < count; i++) {
 		char text[PERIOD_TEXT_SIZE];
 		if (list[i].area != area)
