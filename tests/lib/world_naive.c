@@ -289,9 +289,9 @@ static bool is_area_of(const struct task *task, uint32_t atom, uint32_t area, ui
 static bool is_needed(const struct task *task, uint32_t atom, uint32_t area, uint32_t unit,
                       struct period period)
 {
-	for (int32_t day = period_first_day(period); day <= period_last_day(period); day++)
-		if (!on_day(&task->world->areas[area], day))
-			return false;
+	const struct area *code = &task->world->areas[area];
+	if (!on_day(code, period_first_day(period)) || !on_day(code, period_last_day(period)))
+		return false;
 	return is_area_of(task, atom, area, unit);
 }
 
