@@ -42,8 +42,8 @@ struct scene {
 };
 
 static unsigned long changed_values, listed_values, appeared_values;
-static unsigned long due_values, arrived_values, surplus_values[2],
-    asked_unlisted; /* surplus: by `changing` */
+static unsigned long due_values, arrived_values, surplus_values[2], asked_unlisted,
+    listed_asked; /* surplus: by `changing` */
 
 static int32_t latest_of(const struct scene *scene, const int32_t *frontiers, uint32_t indicator)
 {
@@ -181,7 +181,7 @@ static bool has_arrived(const struct scene *scene, const struct affected_value *
 	       period_first_day(at->period) > latest_of(scene, scene->frontier_before, at->indicator);
 }
 
-/* `count` of the list, and a sample of all others. */
+/* Of a long list a part, and a sample of all others: the naive evaluator takes its time. */
 static void must_hold_what_is_due(struct scene *scene, const struct affected_value *list, size_t count)
 {
 	size_t at = 0;
@@ -194,6 +194,9 @@ static void must_hold_what_is_due(struct scene *scene, const struct affected_val
 		if (!listed && (random_below(&scene->sample, 200) ||
 		                period_first_day(which->period) > frontier_of(scene, which->indicator)))
 			continue;
+		if (listed && count > 500 && random_below(&scene->sample, 5))
+			continue;
+		listed_asked += listed;
 		const bool due = is_due(scene, which, &cells), arrived = has_arrived(scene, which, cells);
 		asked_unlisted += !listed;
 		due_values += due;
@@ -314,13 +317,14 @@ static void no_changed_value_is_ever_missed(void **state)
 	}
 	print_message("%lu values changed, %lu of them appeared; %lu were listed\n", changed_values,
 	              appeared_values, listed_values);
-	print_message(
-	    "of these %lu were due and %lu more came to exist; surplus %lu, all of %lu where codes change; "
-	    "%lu others were asked\n",
-	    due_values, arrived_values, surplus_values[0], surplus_values[1], asked_unlisted);
-	assert_true(due_values > 10000 && arrived_values > 100 && asked_unlisted > 1000);
+	print_message("of %lu asked %lu were due and %lu more came to exist; surplus %lu, all of %lu where "
+	              "codes change; "
+	              "%lu others were asked\n",
+	              listed_asked, due_values, arrived_values, surplus_values[0], surplus_values[1],
+	              asked_unlisted);
+	assert_true(due_values > 5000 && arrived_values > 50 && asked_unlisted > 1000);
 	assert_int_equal(surplus_values[0], 0);
-	assert_true(surplus_values[1] * 100 < listed_values);
+	assert_true(surplus_values[1] * 50 < listed_asked);
 	assert_true(changed_values > 10000 && appeared_values > 1000);
 }
 
