@@ -248,6 +248,7 @@ static int read_document(struct reading *reading, FILE *file)
 	}
 	reading->document = &document;
 	int result = read_mapping(reading);
+	reading->document = NULL;
 	yaml_document_delete(&document);
 	yaml_parser_delete(&parser);
 	return result;

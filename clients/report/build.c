@@ -280,11 +280,10 @@ static void fill_values(struct draft *draft, const struct row *rows, size_t coun
 static bool add_source(char source[SOURCE_LENGTH_MAX + 1], const char *name)
 {
 	const char *between = *source ? ", " : "";
-	size_t length = strlen(source), gap = strlen(between), more = strlen(name);
-	if (length + gap + more > SOURCE_LENGTH_MAX)
+	size_t length = strlen(source);
+	if (length + strlen(between) + strlen(name) > SOURCE_LENGTH_MAX)
 		return false;
-	memcpy(source + length, between, gap);
-	memcpy(source + length + gap, name, more + 1);
+	stpcpy(stpcpy(source + length, between), name);
 	return true;
 }
 
