@@ -280,10 +280,12 @@ static void fill_values(struct draft *draft, const struct row *rows, size_t coun
 static bool add_source(char source[SOURCE_LENGTH_MAX + 1], const char *name)
 {
 	const char *between = *source ? ", " : "";
-	size_t length = strlen(source);
-	if (length + strlen(between) + strlen(name) > SOURCE_LENGTH_MAX)
+	size_t length = strlen(source), gap = strlen(between), more = strlen(name);
+	if (length + gap + more > SOURCE_LENGTH_MAX)
 		return false;
-	stpcpy(stpcpy(source + length, between), name);
+	memcpy(source + length, between, gap);
+	memcpy(source + length + gap, name, more);
+	source[length + gap + more] = '\0';
 	return true;
 }
 
