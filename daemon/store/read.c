@@ -115,8 +115,10 @@ struct value_walk {
 	uint32_t last_code;
 	int (*each)(void *context, struct period period, const struct stored_value *value);
 	void *context;
+	int answer; /* of `each` */
 };
 
+/* Stops db_walk; whether at the last period or by an answer of `each` is in the walk. */
 enum { WALK_IS_OVER = 1 };
 
 static int walk_value(void *context, const struct db_key *key, struct db_value stored)
@@ -128,7 +130,10 @@ static int walk_value(void *context, const struct db_key *key, struct db_value s
 	if (period.code > walk->last_code)
 		return WALK_IS_OVER;
 	int result = decode_value(stored, &value);
-	return result != 0 ? result : walk->each(walk->context, period, &value);
+	if (result != 0)
+		return result;
+	walk->answer = walk->each(walk->context, period, &value);
+	return walk->answer != 0 ? (int)WALK_IS_OVER : 0;
 }
 
 int snapshot_walk_values(struct snapshot *snapshot, uint32_t indicator_id, uint32_t area_id,
@@ -139,7 +144,7 @@ int snapshot_walk_values(struct snapshot *snapshot, uint32_t indicator_id, uint3
 	struct value_walk walk = {.last_code = to.code, .each = each, .context = context};
 	struct db_key key = layout_values_key(indicator_id, area_id, from);
 	int result = db_walk(snapshot->txn, TABLE_VALUES, &key, 2 * sizeof(uint32_t), walk_value, &walk);
-	return result == WALK_IS_OVER ? 0 : result;
+	return result == WALK_IS_OVER ? walk.answer : result;
 }
 
 /* ---- revisions ---- */
