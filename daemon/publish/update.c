@@ -75,6 +75,8 @@ int publisher_pack(struct publisher *publisher, const struct changed_value *chan
 	const struct indicator *indicator = &publisher->catalogue->indicators[changed->indicator];
 	const struct measure measure = measure_of_indicator(indicator);
 	struct kept_value kept;
+	/* Counted even if it is lost below: that is how its subscribers learn of it. */
+	uint64_t sequence = ++publisher->sequences[changed->indicator];
 	arena_reset(publisher->arena);
 	wording_kept(&publisher->words, &changed->value, &kept);
 	Suanpan__Value value = wording_value(&publisher->words, &measure, changed->area, changed->period,
@@ -83,7 +85,7 @@ int publisher_pack(struct publisher *publisher, const struct changed_value *chan
 		publisher->words.exhausted = false;
 		return -ENOMEM;
 	}
-	int result = pack(publisher, &value, ++publisher->sequences[changed->indicator], ret_size);
+	int result = pack(publisher, &value, sequence, ret_size);
 	if (result != 0)
 		return result;
 	snprintf(publisher->topic, sizeof publisher->topic, ENVELOPE_TOPIC_PREFIX "%s.%s", indicator->code,
