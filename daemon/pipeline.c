@@ -108,6 +108,11 @@ void reception_free(struct reception *reception)
 	free(reception);
 }
 
+void reception_switch(struct reception *reception, const struct catalogue *catalogue)
+{
+	reception->catalogue = catalogue;
+}
+
 static int ack_check(struct passage *passage, int verdict, const struct checked_report *checked)
 {
 	Suanpan__Ack ack;
