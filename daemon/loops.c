@@ -101,7 +101,10 @@ static int take_report(struct front *front)
 	if (result == PIPELINE_ANSWERED)
 		result = send_ack(front, passage);
 	passage_free(passage);
-	return result;
+	if (result != -ENOMEM)
+		return result;
+	log_event(LOG_LEVEL_ERROR, "message-dropped", "socket=intake reason='out of memory'");
+	return 0; /* not even an ack: it will be sent again */
 }
 
 static int take_reports(struct front *front)
@@ -205,6 +208,8 @@ static int write_group(struct writer_loop *loop, struct outcome *outcome)
 	size_t count;
 	int64_t now = clock_read().wall_ms;
 	int result = pipeline_decide(loop->writer, outcome->group, now, &changed, &count);
+	if (result < 0)
+		return 0; /* nothing was written, all were told to try again: queries go on meanwhile */
 	if (result != 0)
 		return result;
 	if (atomic_load(loop->subscriptions) > 0)
