@@ -188,7 +188,6 @@ struct reading {
 	const char *path;
 	char *folder;
 	FILE *errors;
-	yaml_document_t *document;
 	bool seen[KEY_COUNT];
 	bool refused;
 };
@@ -220,9 +219,9 @@ static int read_pair(struct reading *reading, const yaml_node_t *name, const yam
 	                   (const char *)value->data.scalar.value, reading->errors);
 }
 
-static int read_mapping(struct reading *reading)
+static int read_mapping(struct reading *reading, yaml_document_t *document)
 {
-	yaml_node_t *root = yaml_document_get_root_node(reading->document);
+	yaml_node_t *root = yaml_document_get_root_node(document);
 	if (!root)
 		return 0; /* an empty file: all defaults */
 	if (root->type != YAML_MAPPING_NODE) {
@@ -231,8 +230,8 @@ static int read_mapping(struct reading *reading)
 	}
 	for (yaml_node_pair_t *pair = root->data.mapping.pairs.start; pair < root->data.mapping.pairs.top;
 	     pair++) {
-		int result = read_pair(reading, yaml_document_get_node(reading->document, pair->key),
-		                       yaml_document_get_node(reading->document, pair->value));
+		int result = read_pair(reading, yaml_document_get_node(document, pair->key),
+		                       yaml_document_get_node(document, pair->value));
 		if (result < 0)
 			return result;
 		reading->refused |= result > 0;
@@ -252,8 +251,7 @@ static int read_document(struct reading *reading, yaml_parser_t *parser)
 	yaml_document_t document;
 	if (!yaml_parser_load(parser, &document))
 		return refuse_yaml(reading, parser);
-	reading->document = &document;
-	int result = read_mapping(reading);
+	int result = read_mapping(reading, &document);
 	yaml_document_delete(&document);
 	return result;
 }

@@ -297,13 +297,13 @@ int endpoint_open(void *context, enum endpoint_kind kind, const char *url, void 
 	return explain_failure(socket, ret_error);
 }
 
-/* Before it connects: a connection made sooner would go unnoticed. */
+/* Before it connects: what happened sooner would go unnoticed. */
 static void *watch_socket(void *context, void *socket)
 {
 	char name[sizeof "inproc://watch-" + 2 * sizeof(void *) + sizeof "0x"];
 
 	snprintf(name, sizeof name, "inproc://watch-%p", socket);
-	if (zmq_socket_monitor(socket, name, ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED))
+	if (zmq_socket_monitor(socket, name, ZMQ_EVENT_DISCONNECTED))
 		return NULL;
 	void *events = zmq_socket(context, ZMQ_PAIR);
 	if (events && set_number(events, ZMQ_LINGER, 0) && zmq_connect(events, name) == 0)

@@ -32,8 +32,8 @@ int MUST_CHECK endpoint_open(void *context, enum endpoint_kind kind, const char 
                              const char **ret_error);
 void endpoint_close(void *socket); /* NULL is fine; nothing lingers */
 
-/* A client's socket and, as a second one, libzmq's word of its connection: ZMQ_EVENT_HANDSHAKE_SUCCEEDED and
- * ZMQ_EVENT_DISCONNECTED in the two frames of zmq_socket_monitor(3). Read it in the socket's thread. */
+/* A client's socket and, as a second one, libzmq's word of its connection: a ZMQ_EVENT_DISCONNECTED, in the
+ * two frames of zmq_socket_monitor(3), each time it is lost. Read it in the socket's thread. */
 int MUST_CHECK endpoint_open_watched(void *context, enum endpoint_kind kind, const char *url,
                                      void **ret_socket, void **ret_events, const char **ret_error);
 void endpoint_close_watched(void *socket, void *events); /* NULL is fine */

@@ -6,15 +6,25 @@
 #include "proto/endpoint.h"
 #include "proto/envelope.h"
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
+#define TOPIC_SIZE (sizeof ENVELOPE_TOPIC_PREFIX "." + CODE_LENGTH_MAX)
+
+struct subscription {
+	char topic[TOPIC_SIZE];
+	bool granted;
+};
+
 struct live {
 	void *socket;
 	void *events; /* libzmq's word of the connection */
 	struct arena *arena;
+	struct subscription *subscriptions;
+	size_t count;
 };
 
 int live_open(void *zmq_context, const char *url, struct live **ret_live, const char **ret_error)
@@ -44,18 +54,54 @@ void live_close(struct live *live)
 		return;
 	endpoint_close_watched(live->socket, live->events);
 	arena_free(live->arena);
+	free(live->subscriptions);
 	free(live);
 }
 
 int live_follow(struct live *live, const char *code)
 {
-	char topic[sizeof ENVELOPE_TOPIC_PREFIX + CODE_LENGTH_MAX + sizeof "."];
-	const int length =
-	    snprintf(topic, sizeof topic, ENVELOPE_TOPIC_PREFIX "%s%s", code ? code : "", code ? "." : "");
+	struct subscription *all = reallocarray(live->subscriptions, live->count + 1, sizeof *all);
+	int length;
 
-	if (length >= (int)sizeof topic)
+	if (!all)
+		return -ENOMEM;
+	live->subscriptions = all;
+	length = snprintf(all[live->count].topic, TOPIC_SIZE, ENVELOPE_TOPIC_PREFIX "%s%s", code ? code : "",
+	                  code ? "." : "");
+	if (length >= (int)TOPIC_SIZE)
 		return -ENAMETOOLONG; /* longer than a code can be: nothing could ever match */
-	return zmq_setsockopt(live->socket, ZMQ_SUBSCRIBE, topic, (size_t)length) ? FAULT_SOCKET : 0;
+	all[live->count].granted = false;
+	if (zmq_setsockopt(live->socket, ZMQ_SUBSCRIBE, all[live->count].topic, (size_t)length))
+		return FAULT_SOCKET;
+	live->count++;
+	return 0;
+}
+
+/* An update without a value, sent to the very prefix that was subscribed to. It may be meant for another
+ * subscriber to the same, but only reaches us if ours is granted too. */
+static int take_grant(struct live *live, zmq_msg_t *topic)
+{
+	size_t missing = 0, news = 0;
+
+	for (size_t i = 0; i < live->count; i++) {
+		struct subscription *subscription = &live->subscriptions[i];
+		const size_t size = strlen(subscription->topic);
+
+		if (!subscription->granted && zmq_msg_size(topic) == size &&
+		    memcmp(zmq_msg_data(topic), subscription->topic, size) == 0) {
+			subscription->granted = true;
+			news++;
+		}
+		missing += !subscription->granted;
+	}
+	return news && !missing ? LIVE_READY : LIVE_QUIET;
+}
+
+static int take_loss(struct live *live)
+{
+	for (size_t i = 0; i < live->count; i++)
+		live->subscriptions[i].granted = false;
+	return LIVE_LOST;
 }
 
 /* Takes the rest of a message away, so that the next receive starts at a first frame. */
@@ -76,9 +122,7 @@ static int read_event(struct live *live)
 		memcpy(&event, zmq_msg_data(&frame), sizeof event);
 	skip_frames(live->events, &frame);
 	zmq_msg_close(&frame);
-	return event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED ? LIVE_CONNECTED
-	       : event == ZMQ_EVENT_DISCONNECTED      ? LIVE_LOST
-	                                              : LIVE_QUIET;
+	return event == ZMQ_EVENT_DISCONNECTED ? take_loss(live) : LIVE_QUIET;
 }
 
 static int unpack_update(struct live *live, zmq_msg_t *frame, const Suanpan__Update **ret_update)
@@ -96,20 +140,36 @@ static int unpack_update(struct live *live, zmq_msg_t *frame, const Suanpan__Upd
 	return 0;
 }
 
-/* Two frames: the topic, which the update itself repeats, and the update. */
-static int read_update(struct live *live, const Suanpan__Update **ret_update)
+static int read_second_frame(struct live *live, zmq_msg_t *topic, const Suanpan__Update **ret_update)
 {
+	const Suanpan__Update *update;
 	int result = LIVE_GARBLED;
 	zmq_msg_t frame;
 
 	zmq_msg_init(&frame);
-	if (zmq_msg_recv(&frame, live->socket, ZMQ_DONTWAIT) < 0)
-		result = LIVE_QUIET;
-	else if (zmq_msg_more(&frame) && zmq_msg_recv(&frame, live->socket, ZMQ_DONTWAIT) >= 0 &&
-	         !zmq_msg_more(&frame))
-		result = unpack_update(live, &frame, ret_update);
+	if (zmq_msg_recv(&frame, live->socket, ZMQ_DONTWAIT) >= 0 && !zmq_msg_more(&frame))
+		result = unpack_update(live, &frame, &update);
+	if (result == 0 && !update->value)
+		result = take_grant(live, topic);
+	else if (result == 0)
+		*ret_update = update;
 	skip_frames(live->socket, &frame);
 	zmq_msg_close(&frame);
+	return result;
+}
+
+/* Two frames: the topic and the update. */
+static int read_update(struct live *live, const Suanpan__Update **ret_update)
+{
+	int result = LIVE_GARBLED;
+	zmq_msg_t topic;
+
+	zmq_msg_init(&topic);
+	if (zmq_msg_recv(&topic, live->socket, ZMQ_DONTWAIT) < 0)
+		result = LIVE_QUIET;
+	else if (zmq_msg_more(&topic))
+		result = read_second_frame(live, &topic, ret_update);
+	zmq_msg_close(&topic);
 	return result;
 }
 

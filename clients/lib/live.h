@@ -1,7 +1,9 @@
-/* Following the daemon's live endpoint: updates as they come, and word of the connection itself.
+/* Following the daemon's live endpoint: updates as they come, and from when on none is missing.
  *
- * Updates can be lost (a slow reader, a broken connection). Whoever wants all of them watches `sequence` and
- * `epoch` and asks again over the query endpoint; see Update in suanpan.proto. One thread at a time. */
+ * After LIVE_READY everything that changes is published to us, so a question asked then and the updates since
+ * leave nothing out; after LIVE_LOST comes another LIVE_READY, and the question is to be asked again. Updates
+ * can still be lost on the way to a slow reader: `sequence` and `epoch` of Update in suanpan.proto tell. One
+ * thread at a time. */
 #ifndef SUANPAN_CLIENTS_LIB_LIVE_H
 #define SUANPAN_CLIENTS_LIB_LIVE_H
 
@@ -13,7 +15,7 @@ struct live;
 enum live_verdict {
 	LIVE_QUIET = 1,       /* nothing happened in time */
 	LIVE_STOPPED = 2,     /* stop_fd became readable; it was not read from */
-	LIVE_CONNECTED = 3,   /* the daemon is there, for the first time or again */
+	LIVE_READY = 3,       /* the daemon has granted all that is followed, for the first time or again */
 	LIVE_LOST = 4,        /* it is not there any more; connecting again goes on by itself */
 	LIVE_GARBLED = 5,     /* what came is not an Update of this major; it was dropped */
 	LIVE_UNREACHABLE = 6, /* live_open: no socket could be made; *ret_error says why */

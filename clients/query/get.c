@@ -13,10 +13,10 @@ void cell_value(const Suanpan__Value *value, struct cell *cell)
 	cell->text = value->value ? value->value : value->reason ? value->reason : "no data";
 }
 
-/* A letter only where there is a value that is not a normal one, so that it is seen. */
+/* A letter only where the value is neither normal nor simply missing, so that it is seen. */
 void cell_coverage(const Suanpan__Value *value, struct cell *cell)
 {
-	const bool normal = !value->value || strcmp(value->status, "A") == 0;
+	const bool normal = strcmp(value->status, "A") == 0 || strcmp(value->status, "O") == 0;
 
 	snprintf(cell->scratch, sizeof cell->scratch, "%" PRIu64 "/%" PRIu64 "%s%s", value->reported,
 	         value->expected, normal ? "" : " ", normal ? "" : value->status);
@@ -31,6 +31,16 @@ static void get_shown_value(const void *row, struct cell *cell)
 static void get_coverage(const void *row, struct cell *cell)
 {
 	cell_coverage(row, cell);
+}
+
+/* An answer names only so many. */
+static void get_missing(const void *row, struct cell *cell)
+{
+	const Suanpan__Value *value = row;
+
+	cell->items = value->missing;
+	cell->count = value->n_missing;
+	cell->whole = value->expected > value->reported ? value->expected - value->reported : 0;
 }
 
 static void get_commit(const void *row, struct cell *cell)
@@ -57,7 +67,7 @@ const struct column get_columns[] = {
 	{.header = "expected", COUNT(expected)},
 	{.title = "Coverage", .get = get_coverage},
 	{.header = "missing", .title = "Missing", .type = COLUMN_LIST, .wraps = true, .if_filled = true,
-	 COLUMN_STRINGS(Suanpan__Value, missing)},
+	 .get = get_missing},
 	{.title = "Carried", .type = COLUMN_LIST, .wraps = true, .if_filled = true,
 	 COLUMN_STRINGS(Suanpan__Value, carried)},
 	{.header = "commit", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__Value, commit)},

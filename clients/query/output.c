@@ -27,15 +27,17 @@ static bool is_column(const struct column *column)
 
 static const char *joined(const struct cell *cell, const char *between, size_t most, char **ret_made)
 {
+	const size_t whole = cell->whole > cell->count ? cell->whole : cell->count;
+	const size_t shown = cell->count < most ? cell->count : most;
 	size_t size = 0;
 	FILE *text = open_memstream(ret_made, &size);
 
 	if (!text)
 		return NULL;
-	for (size_t i = 0; i < cell->count && i < most; i++)
+	for (size_t i = 0; i < shown; i++)
 		fprintf(text, "%s%s", i ? between : "", cell->items[i]);
-	if (cell->count > most)
-		fprintf(text, " and %zu more", cell->count - most);
+	if (most < SIZE_MAX && shown && whole > shown)
+		fprintf(text, " and %zu more", whole - shown);
 	if (fclose(text) == 0)
 		return *ret_made;
 	free(*ret_made);
@@ -139,7 +141,7 @@ static int write_csv_row(struct output *output, const void *row)
 		if (!column->header)
 			continue;
 		get_cell(column, row, &cell);
-		text = text_of(column, &cell, ";", cell.count, &made);
+		text = text_of(column, &cell, ";", SIZE_MAX, &made);
 		if (!text)
 			return -ENOMEM;
 		fputs(comma, output->stream);

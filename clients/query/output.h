@@ -28,6 +28,7 @@ struct cell {
 	const char *text;   /* the row's own, static, or `scratch` */
 	char *const *items; /* COLUMN_LIST, instead of text */
 	size_t count;
+	size_t whole;       /* how many there are where `items` is only the first of them; or 0 */
 	const char *colour; /* on a terminal that has them: "red" */
 	char scratch[192];
 };

@@ -325,8 +325,8 @@ static int follow_updates(struct watch *watch)
 			fprintf(stderr, "suanpan: the connection to %s is lost; waiting for it\n", url);
 		if (result == LIVE_GARBLED)
 			fprintf(stderr, "suanpan: dropped what came from %s: it cannot be read\n", url);
-		if (result == LIVE_CONNECTED) {
-			fprintf(stderr, "suanpan: connected to %s again\n", url);
+		if (result == LIVE_READY) {
+			fprintf(stderr, "suanpan: connected to %s again; asking for what changed\n", url);
 			print_all_missed(watch);
 		}
 		if (result == 0)
@@ -339,7 +339,8 @@ static int follow_updates(struct watch *watch)
 
 /* -------------------------------------------------------------------------------------------- beginning */
 
-static int wait_for_connection(struct watch *watch)
+/* Updates that come before all codes are granted are older than the answers that will be asked for. */
+static int wait_until_ready(struct watch *watch)
 {
 	const struct settings *settings = watch->session.settings;
 	const Suanpan__Update *update;
@@ -348,7 +349,7 @@ static int wait_for_connection(struct watch *watch)
 	do
 		result = live_wait(watch->live, settings->timeout_ms, -1, &update);
 	while (result == LIVE_LOST || result == LIVE_GARBLED || result == 0);
-	if (result == LIVE_CONNECTED)
+	if (result == LIVE_READY)
 		return EXIT_DONE;
 	if (result < 0)
 		return explain(result);
@@ -361,9 +362,9 @@ static int subscribe(struct watch *watch, int count, char *codes[])
 	int fault = count ? 0 : live_follow(watch->live, NULL);
 
 	for (int i = 0; fault == 0 && i < count; i++) {
-		fault = live_follow(watch->live, codes[i]);
-		if (fault == 0 && !find_followed(watch, codes[i]) && !add_followed(watch, codes[i]))
-			fault = -ENOMEM;
+		if (find_followed(watch, codes[i]))
+			continue; /* given twice */
+		fault = add_followed(watch, codes[i]) ? live_follow(watch->live, codes[i]) : -ENOMEM;
 	}
 	return fault ? explain(fault) : EXIT_DONE;
 }
@@ -412,7 +413,7 @@ static int watch_codes(struct watch *watch, int count, char *codes[])
 	if (status == EXIT_DONE)
 		status = subscribe(watch, count, codes);
 	if (status == EXIT_DONE)
-		status = wait_for_connection(watch);
+		status = wait_until_ready(watch);
 	if (status == EXIT_DONE)
 		status = print_given(watch);
 	if (status == EXIT_DONE)

@@ -277,13 +277,15 @@ static void fill_values(struct draft *draft, const struct row *rows, size_t coun
 }
 
 /* Adds a file's name to the source, as far as there is room; false if there is none. */
-static bool add_source(char *source, const char *name)
+static bool add_source(char source[SOURCE_LENGTH_MAX + 1], const char *name)
 {
-	size_t length = strlen(source), more = strlen(name);
-	const char *between = length ? ", " : "";
-	if (length + strlen(between) + more > SOURCE_LENGTH_MAX)
+	const char *between = *source ? ", " : "";
+	size_t length = strlen(source), gap = strlen(between), more = strlen(name);
+	if (length + gap + more > SOURCE_LENGTH_MAX)
 		return false;
-	strcat(strcat(source, between), name);
+	memcpy(source + length, between, gap);
+	memcpy(source + length + gap, name, more);
+	source[length + gap + more] = '\0';
 	return true;
 }
 

@@ -24,6 +24,8 @@ static void print_summary(const struct delivery *delivery, uint64_t pending)
 		fputs(", all accepted", stdout);
 	else
 		session_print_tally(": ", tally);
+	if (delivery->left)
+		printf(", %s not delivered", group_digits(delivery->left).text);
 	if (delivery->commit)
 		printf(" (commit %" PRIu64 ")", delivery->commit);
 	putchar('\n');

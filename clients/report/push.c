@@ -67,17 +67,17 @@ static int read_kept_vocabulary(struct push *push, const char *reason)
 	if (answer == -ENOMEM)
 		return out_of_memory();
 	if (answer) {
-		fprintf(
-		    stderr,
-		    "note: %s; the daemon's codes are not known here yet, so only the form of the files is "
-		    "checked\n",
-		    reason);
+		fprintf(stderr,
+		        "note: the daemon's codes are not known here yet, so only the form of the files is "
+		        "checked (%s)\n",
+		        reason);
 		return 0;
 	}
 	char time[CLOCK_TEXT_SIZE];
 	clock_format(wall_ms, time);
 	if (!push->session.settings->quiet)
-		fprintf(stderr, "note: %s; files are checked against its codes of %s\n", reason, time);
+		fprintf(stderr, "note: files are checked against the daemon's codes of %s (%s)\n", time,
+		        reason);
 	return 0;
 }
 
@@ -166,7 +166,7 @@ static int read_contents(const char *argument, char **ret_bytes, size_t *ret_siz
 
 static int read_file(struct push *push, size_t at, const char *argument)
 {
-	size_t size;
+	size_t size = 0;
 	int fault = read_contents(argument, &push->contents[at], &size);
 	if (fault == -ENOMEM)
 		return fault;
@@ -250,6 +250,8 @@ static void print_summary(const struct push *push, const struct delivery *delive
 		fputs(", all accepted", stdout);
 	else
 		session_print_tally(": ", &delivery->own);
+	if (delivery->left)
+		printf(", %s not delivered", group_digits(delivery->left).text);
 	session_print_tally("; of those spooled before: ", &delivery->earlier);
 	if (delivery->commit)
 		printf(" (commit %" PRIu64 ")", delivery->commit);
@@ -316,22 +318,29 @@ static int check_and_send(struct push *push, char *arguments[])
 	return 0;
 }
 
+static int ask_who(void)
+{
+	fputs("suanpan-report push: who reports? give --reporter NAME or set SUANPAN_REPORTER\n", stderr);
+	return EXIT_USAGE;
+}
+
 /* A dry run leaves no trace: it uses a spool that is there and makes none. */
 static int open_spool(struct push *push)
 {
 	struct session *session = &push->session;
-	if (!session->settings->dry_run || spool_exists(session->path)) {
+	const struct sender_settings *settings = session->settings;
+	bool exists = spool_exists(session->path);
+	if (!exists && !settings->reporter && !settings->dry_run)
+		return ask_who();
+	if (exists || !settings->dry_run) {
 		int status = session_open_spool(session);
 		if (status)
 			return status;
 	}
-	push->reporter = session->settings->reporter;
+	push->reporter = settings->reporter;
 	if (!push->reporter && session->state.has_identity)
 		push->reporter = session->state.reporter;
-	if (push->reporter || session->settings->dry_run)
-		return 0;
-	fputs("suanpan-report push: who reports? give --reporter NAME or set SUANPAN_REPORTER\n", stderr);
-	return EXIT_USAGE;
+	return push->reporter || settings->dry_run ? 0 : ask_who();
 }
 
 static void push_done(struct push *push)

@@ -419,7 +419,7 @@ static int read_oldest(struct spool *spool, MDB_txn *transaction, struct spool_s
 
 static int read_state(struct spool *spool, MDB_txn *transaction, struct spool_state *ret_state)
 {
-	struct spool_state state;
+	struct spool_state state = {.next = 1};
 	int fault = read_identity(spool, transaction, &state);
 	if (!fault)
 		fault = read_oldest(spool, transaction, &state);
@@ -457,7 +457,7 @@ static int adopt_reporter(struct spool *spool, const char *reporter, struct spoo
 		sentence_set(spool->why, "cannot name a stream of the reporter '%s'", reporter);
 		return -EINVAL;
 	}
-	strcpy(state->reporter, reporter);
+	memcpy(state->reporter, reporter, strlen(reporter) + 1);
 	state->has_identity = true;
 	return 0;
 }
@@ -468,7 +468,7 @@ int spool_begin(struct spool *spool, const char *reporter, struct spool_batch *r
 	int code = mdb_txn_begin(spool->env, NULL, 0, &transaction);
 	if (code)
 		return explain(spool, code);
-	struct spool_state state;
+	struct spool_state state = {.next = 1};
 	int answer = read_state(spool, transaction, &state);
 	if (!answer)
 		answer = adopt_reporter(spool, reporter, &state);

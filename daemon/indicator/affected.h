@@ -18,11 +18,12 @@ struct affected;
 
 int MUST_CHECK affected_new(const struct catalogue *catalogue, struct affected **ret_affected);
 void affected_free(struct affected *affected);
+/* For the next commit: forgets what was added. What a frontier was after the last one it now was before. */
 void affected_reset(struct affected *affected);
 
 /* How far each statistic reaches: last day of its newest reported native period; INT32_MIN before the first.
  * Set before adding, with the frontiers as they are after the commit's observations, and what they were
- * before it. */
+ * before it. Needed for those that moved, and once for all at the start; a frontier never goes back. */
 void affected_set_frontier(struct affected *affected, uint32_t statistic, int32_t before, int32_t after);
 
 /* One observation of (statistic, area, native period) came, changed or went. */
@@ -30,7 +31,10 @@ int MUST_CHECK affected_add(struct affected *affected, uint32_t statistic, uint3
                             struct period period);
 
 /* Sorted, without repetitions; valid until the next add or reset. Where a frontier moved, also the values of
- * the indicator's areas in the periods that thereby began to exist. */
+ * the indicator's areas in the periods that thereby began to exist, as far as anything that was there before
+ * can be seen from them (a single observation dated 2199 does not list all months until then). Never too few;
+ * a few too many: whether a newer stock hides the touched one is not looked up. Areas where the indicator is
+ * VALUE_NOT_HERE are left out. */
 int MUST_CHECK affected_list(struct affected *affected, const struct affected_value **ret_values,
                              size_t *ret_count);
 

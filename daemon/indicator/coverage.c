@@ -147,9 +147,9 @@ int coverage_new(const struct catalogue *catalogue, struct coverage **ret_covera
 	measure(catalogue, &sizes);
 	coverage->catalogue = catalogue;
 	coverage->lanes_most = sizes.lanes;
-	for (char status = 'A'; status <= 'Z'; status++)
-		if (status_is_valid(status) && status_has_value(status))
-			coverage->statuses_with_value |= status_bit(status);
+	for (int status = 'A'; status <= 'Z'; status++)
+		if (status_is_valid((char)status) && status_has_value((char)status))
+			coverage->statuses_with_value |= status_bit((char)status);
 	if (places_init(&coverage->places, catalogue) || !allocate(coverage, &sizes)) {
 		coverage_free(coverage);
 		return -ENOMEM;
@@ -246,7 +246,7 @@ static int lay_part(struct coverage *coverage, uint32_t index, struct period per
 	part->statistic = &catalogue->statistics[part->atom->statistic];
 	part->point = window_is_point(part->statistic);
 	part->lanes = lay_lanes(coverage, part->statistic->level);
-	part->total = coverage->tallies + 2 * index * units;
+	part->total = coverage->tallies + 2 * units * index;
 	part->at_hand = part->total + units;
 	const int verdict = window_find(catalogue, part->atom, period, &part->window);
 	part->blind = verdict != 0;
@@ -275,7 +275,7 @@ static bool lay_out(struct coverage *coverage, const struct formula *formula, ui
 	for (uint32_t i = 0; i < formula->atom_count; i++)
 		planned &= lay_part(coverage, i, period) == 0;
 	const size_t units = coverage->units.count;
-	memset(coverage->tallies, 0, 2 * formula->atom_count * units * sizeof *coverage->tallies);
+	memset(coverage->tallies, 0, 2 * units * formula->atom_count * sizeof *coverage->tallies);
 	memset(coverage->unbroken, 0, coverage->group_count * units * sizeof *coverage->unbroken);
 	memset(coverage->was_carried, 0, units * sizeof *coverage->was_carried);
 	return planned;
@@ -288,9 +288,18 @@ struct pass {
 	const struct part *part;
 	struct period period;
 	struct tally *into;
-	bool *answered; /* points: lanes that need no older cell; NULL for windows */
-	bool *carried;  /* points: units to mark, NULL at the newest period */
+	bool *answered;      /* points: lanes that need no older cell; NULL for windows */
+	bool *carried;       /* points: units to mark, NULL at the newest period */
+	struct group *alone; /* a group of one atom in areas that are units: each cell found is matched */
+	uint32_t position;   /* in that group */
 };
+
+static void count_unit_cell(struct group *group, uint32_t unit, uint32_t position)
+{
+	if (group->unbroken[unit] == position)
+		group->unbroken[unit] = position + 1;
+	group->newest = position + 1;
+}
 
 static void take_cell(const struct pass *pass, const struct lane *lane, const struct cell *cell,
                       uint32_t status)
@@ -301,6 +310,8 @@ static void take_cell(const struct pass *pass, const struct lane *lane, const st
 		pass->answered[at] = true;
 	if (pass->carried)
 		pass->carried[lane->unit] = true;
+	if (pass->alone)
+		count_unit_cell(pass->alone, lane->unit, pass->position);
 	tally->got++;
 	if (pass->part->cut && !pass->part->cut[at])
 		return;
@@ -376,13 +387,6 @@ static void add_tally(struct tally *total, const struct tally *more)
 		total->newest = more->newest;
 }
 
-static void count_unit_cell(struct group *group, uint32_t unit, uint32_t position)
-{
-	if (group->unbroken[unit] == position)
-		group->unbroken[unit] = position + 1;
-	group->newest = position + 1;
-}
-
 /* Takes the cell at hand into the totals of the units where every atom of the group has it. */
 static void match_position(struct coverage *coverage, uint32_t index, uint32_t position)
 {
@@ -400,7 +404,7 @@ static void match_position(struct coverage *coverage, uint32_t index, uint32_t p
 	}
 }
 
-static int gather_group(struct coverage *coverage, uint32_t index)
+static int gather_matched(struct coverage *coverage, uint32_t index)
 {
 	for (uint32_t position = 0; position < coverage->group[index].cells; position++) {
 		uint32_t found_any = 0;
@@ -422,6 +426,35 @@ static int gather_group(struct coverage *coverage, uint32_t index)
 			match_position(coverage, index, position);
 	}
 	return 0;
+}
+
+/* The common case, and the one with the most cells: nothing to match, so straight into the totals. */
+static int gather_alone(struct coverage *coverage, const struct part *part)
+{
+	for (uint32_t position = 0; position < part->window.cells; position++) {
+		const struct pass pass = {.part = part,
+		                          .period = window_cell(&part->window, false, position),
+		                          .into = part->total,
+		                          .alone = &coverage->group[part->group],
+		                          .position = position};
+		uint32_t found;
+		const int fault = read_pass(coverage, &pass, &found);
+		if (fault)
+			return fault;
+	}
+	return 0;
+}
+
+static int gather_group(struct coverage *coverage, uint32_t index)
+{
+	const enum area_level units = places_unit_level(coverage->catalogue, coverage->formula);
+	for (uint32_t i = 0; i < coverage->formula->atom_count; i++) {
+		const struct part *part = &coverage->part[i];
+		if (in_group_at(part, index, 0) && coverage->group[index].parts == 1 &&
+		    part->statistic->level == units)
+			return gather_alone(coverage, part);
+	}
+	return gather_matched(coverage, index);
 }
 
 static int gather_cells(struct coverage *coverage)

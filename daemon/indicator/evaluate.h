@@ -6,18 +6,24 @@
  * What stands behind a value (matched coverage)
  *   The formula's atoms (see catalogue/formula.h) are looked up per *unit*: the areas, at the coarsest level
  * any of its statistics is reported at, inside the evaluated area. A statistic of a finer level has a value
- * for a unit once all its areas inside the unit have one.
+ * for a unit once all its areas inside the unit have one; a unit without such areas never has.
  *   - A stock or level atom has a value at its point: the last native one at or before the period's end, at
  * most carry_months old. It is *carried* when a newer native period had ended by then.
  *   - A flow or average atom has cells: the native periods of its window. Atoms with windows of one frequency
  * and length are matched cell by cell, by position: a cell counts only if each of them has it (so a year so
- * far is compared with the same months of the year before).
+ * far is compared with the same months of the year before). For days the length is that in months, so that
+ * a February is matched with that of a leap year; its last day then asks nothing of the other.
  *   - A unit is *reported* when all its stock atoms have values and its cells reach from the window's start
- * to the newest cell any unit of the evaluated area has. Everyone else is *missing*, by name.
+ * to the newest matched cell any unit of the evaluated area has. Everyone else is *missing*, by name.
  *   - The value is over the reported units. One exception makes "the sum so far" useful: if all atoms are
  * flows of one shape (one matched group), every matched cell counts, also those of units that are behind.
- *   Status: A; P if a unit is missing, a window is not over yet, or an input is not A (then the input's, if
- * all agree). An average is summed over areas and its mean taken over the cells of the window.
+ *   - share_of (`within`) cuts the sum of its atom, not the coverage. A level is never summed: it has a value
+ * at areas of its own level only.
+ *   Status: A; P if a unit is missing or a window is not over yet (its last cell is not there); else, if
+ * observations that count have other statuses than A, that status if it is one, P if they differ. An average
+ * is summed over areas and its mean taken over the cells of the window that count.
+ *   Every unit is either reported or missing. Where the question itself has no answer (VALUE_NO_PLAN,
+ * VALUE_NOT_HERE) nobody is expected.
  *
  * COVERAGE_COMPLETE: no value until no unit is missing. */
 #ifndef SUANPAN_INDICATOR_EVALUATE_H
@@ -50,12 +56,12 @@ struct cell_source {
 
 enum value_state {
 	VALUE_PRESENT,
-	VALUE_NO_DATA,    /* nobody has reported what it needs */
+	VALUE_NO_DATA,    /* nobody has reported what it needs, or nobody can at so fine a frequency */
 	VALUE_INCOMPLETE, /* coverage: complete, and someone is missing */
 	VALUE_DIVISION_BY_ZERO,
-	VALUE_OVERFLOW,  /* beyond what exact arithmetic holds */
-	VALUE_NO_PLAN,   /* cumulative, average_growth, baseline: no plan covers the period */
-	VALUE_NOT_HERE,  /* the area lies below the level a statistic is reported at */
+	VALUE_OVERFLOW, /* beyond what exact arithmetic holds */
+	VALUE_NO_PLAN,  /* cumulative, average_growth, baseline: no plan covers the period */
+	VALUE_NOT_HERE, /* the area lies below the level a statistic is reported at, or is not of its level */
 	VALUE_UNDEFINED, /* a root of a negative number; growth over no years */
 };
 const char *value_state_text(enum value_state state); /* "division by zero"; static storage */

@@ -29,10 +29,10 @@ static const struct rule {
     [COMPARE_TRACKS_GDP] = {.at = true, .above = true, .lasts = true, .aim = AIM_FOLLOW},
 };
 
-#define TOLERANCE_PERCENT    5 /* of `about`, where the plan says none */
-#define IN_STEP_TENTHS       5 /* tenths of a point below the followed series that are still in step */
-#define BEHIND_FOLLOW_TENTHS 5 /* and how many more are only behind */
-#define BEHIND_SHARE         10
+#define TOLERANCE_PERCENT 5  /* of `about`, where the plan says none */
+#define BEHIND_SHARE      10 /* behind is a tenth of the way, no further */
+#define IN_STEP_TENTHS    5  /* tenths of a point below the followed series that are still in step */
+#define FOLLOW_WAY        5 /* points: the way of a series that follows, so that half a point more is behind */
 
 /* A value and what it is judged against, all in one unit. */
 struct stand {
@@ -174,13 +174,13 @@ static enum verdict judge_path(struct stand stand, struct fraction start, struct
 	return judge_lack(lack, positive(way));
 }
 
-/* Out of step, and the plan is not over. The way is ten times what is still only behind. */
+/* Out of step, and the plan is not over. */
 static enum verdict judge_follower(const struct stand *stand)
 {
 	struct fraction lack;
 	if (fraction_subtract(stand->goal, stand->value, &lack))
 		return VERDICT_NO_DATA;
-	return judge_lack(lack, fraction_of_decimal(BEHIND_FOLLOW_TENTHS * BEHIND_SHARE, 1));
+	return judge_lack(lack, fraction_of_integer(FOLLOW_WAY));
 }
 
 /* ---- the whole ---- */

@@ -1,4 +1,4 @@
-# What cannot be answered is a sentence, and a status of its own.
+# Without a daemon: what cannot be done is a sentence, and a status of its own. (With one: asking_wrongly.)
 try() {
 	echo "\$ $*"
 	"$@"
@@ -14,17 +14,3 @@ try suanpan-report drain --spool spool
 try suanpand --set colour=blue
 try suanpand --set store
 try suanpand --config missing.yaml
-cd "$SUANPAN_SOURCE" || exit 2
-config/demo/run sh -c '
-	try() {
-		echo "\$ $*"
-		"$@"
-		echo "status $?"
-	}
-	try suanpan get resident_populatio
-	try suanpan get resident_population --area Liwam
-	try suanpan get resident_population --from 2020-13
-	try suanpan plan plan15
-	try suanpan plan plan14 --period soon
-	try suanpan history resident_population Liwan 2020-01
-' 2>&1

@@ -18,16 +18,20 @@ struct scripted_publisher {
 
 static inline void scripted_publish_bind(struct scripted_publisher *publisher)
 {
+	publisher->context = zmq_ctx_new();
 	publisher->socket = zmq_socket(publisher->context, ZMQ_XPUB);
 	assert(zmq_bind(publisher->socket, publisher->url) == 0);
 }
 
+/* Ends the context too: a closed socket unlinks its file some time later, which may be the next one's by
+ * then. */
 static inline void scripted_publish_unbind(struct scripted_publisher *publisher)
 {
 	const int linger = 0;
 
 	zmq_setsockopt(publisher->socket, ZMQ_LINGER, &linger, sizeof linger);
 	zmq_close(publisher->socket);
+	zmq_ctx_term(publisher->context);
 }
 
 static inline void scripted_publish_start(struct scripted_publisher *publisher)
@@ -35,19 +39,29 @@ static inline void scripted_publish_start(struct scripted_publisher *publisher)
 	strcpy(publisher->directory, "/tmp/suanpan-test-XXXXXX");
 	assert(mkdtemp(publisher->directory));
 	snprintf(publisher->url, sizeof publisher->url, "ipc://%s/live", publisher->directory);
-	publisher->context = zmq_ctx_new();
 	scripted_publish_bind(publisher);
 }
 
 static inline void scripted_publish_stop(struct scripted_publisher *publisher)
 {
 	scripted_publish_unbind(publisher);
-	zmq_ctx_term(publisher->context);
 	unlink(publisher->url + strlen("ipc://"));
 	rmdir(publisher->directory);
 }
 
-/* Waits for it; what is published before it came is lost. */
+/* What the daemon says when it has granted a subscription. */
+static inline void scripted_welcome(struct scripted_publisher *publisher, const char *topic)
+{
+	Suanpan__Update update = SUANPAN__UPDATE__INIT;
+	uint8_t bytes[64];
+
+	update.major = 1;
+	update.epoch = 1;
+	assert(zmq_send(publisher->socket, topic, strlen(topic), ZMQ_SNDMORE) >= 0);
+	assert(zmq_send(publisher->socket, bytes, suanpan__update__pack(&update, bytes), 0) >= 0);
+}
+
+/* Waits for it, and grants it; what is published before it came is lost. */
 static inline void scripted_expect_subscription(struct scripted_publisher *publisher, const char *topic)
 {
 	char frame[128];
@@ -55,6 +69,7 @@ static inline void scripted_expect_subscription(struct scripted_publisher *publi
 
 	assert(size == (int)strlen(topic) + 1);
 	assert(frame[0] == 1 && memcmp(frame + 1, topic, strlen(topic)) == 0);
+	scripted_welcome(publisher, topic);
 }
 
 /* Up to a NULL. */

@@ -193,6 +193,30 @@ static void long_lists_say_how_many_more_in_tables_only(void **state)
 	           "n,,0,x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x;x,\n");
 }
 
+static void table_counts_missing_areas_that_are_not_named(void **state)
+{
+	const struct output_shape shape = {.format = OUTPUT_TABLE, .columns = get_columns};
+	char text[] = "x", status[] = "P", *names_of_two[] = {text, text}, *printed;
+	Suanpan__Value value = SUANPAN__VALUE__INIT;
+	struct output *output;
+	size_t size;
+	FILE *stream = open_memstream(&printed, &size);
+
+	(void)state;
+	value.code = value.area = value.area_name = value.period = value.value = value.unit = text;
+	value.status = status;
+	value.reported = 7;
+	value.expected = 2700;
+	value.missing = names_of_two;
+	value.n_missing = 2;
+	assert_int_equal(output_open(stream, &shape, &output), 0);
+	assert_int_equal(output_row(output, &value), 0);
+	assert_int_equal(output_close(output, EXIT_DONE), EXIT_DONE);
+	fclose(stream);
+	assert_non_null(strstr(printed, "7/2700 P x, x and 2691 more\n"));
+	free(printed);
+}
+
 static void live_rows_stand_alone(void **state)
 {
 	(void)state;
@@ -288,6 +312,7 @@ int main(void)
 	    cmocka_unit_test(tables_leave_out_columns_that_nothing_fills),
 	    cmocka_unit_test(wide_tables_are_not_cut),
 	    cmocka_unit_test(long_lists_say_how_many_more_in_tables_only),
+	    cmocka_unit_test(table_counts_missing_areas_that_are_not_named),
 	    cmocka_unit_test(live_rows_stand_alone),
 	    cmocka_unit_test(failed_question_prints_nothing),
 	    cmocka_unit_test(full_disk_is_not_success),

@@ -472,7 +472,8 @@ static enum value_state grow(struct ratio now, struct ratio before, int years, s
 		return VALUE_PRESENT;
 	const long double root =
 	    powl((long double)factor.over / (long double)factor.under, 1.0L / (long double)years);
-	*ret = ratio_of((wide)roundl((root - 1) * 100 * 1e12L), 1000000000000);
+	const long double percent = roundl((root - 1) * 100 * 1e12L);
+	*ret = ratio_of((wide)percent, 1000000000000);
 	return VALUE_PRESENT;
 }
 

@@ -49,8 +49,8 @@ static void following_a_code_subscribes_to_all_of_its_areas(void **state)
 	(void)state;
 	start(&fixture);
 	assert_int_equal(live_follow(fixture.live, "beds"), 0);
-	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_CONNECTED);
 	scripted_expect_subscription(&fixture.publisher, "code.beds.");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_READY);
 	scripted_publish(&fixture.publisher, "beds_per_1000", 1, 1, 8);
 	scripted_publish(&fixture.publisher, "beds", 1, 3, 9);
 	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), 0);
@@ -69,14 +69,33 @@ static void following_nothing_is_following_everything(void **state)
 	(void)state;
 	start(&fixture);
 	assert_int_equal(live_follow(fixture.live, NULL), 0);
-	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_CONNECTED);
 	scripted_expect_subscription(&fixture.publisher, "code.");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_READY);
 	scripted_publish(&fixture.publisher, "beds", 1, 1, 8);
 	scripted_publish(&fixture.publisher, "residents", 1, 1, 8);
 	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), 0);
 	assert_string_equal(update->value->code, "beds");
 	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), 0);
 	assert_string_equal(update->value->code, "residents");
+	stop(&fixture);
+}
+
+static void ready_is_when_every_code_is_granted(void **state)
+{
+	const Suanpan__Update *update;
+	struct fixture fixture;
+
+	(void)state;
+	start(&fixture);
+	assert_int_equal(live_follow(fixture.live, "beds"), 0);
+	assert_int_equal(live_follow(fixture.live, "births"), 0);
+	scripted_expect_subscription(&fixture.publisher, "code.beds.");
+	scripted_welcome(&fixture.publisher, "code.beds."); /* to another subscriber of the same */
+	assert_int_equal(wait_for(fixture.live, SHORT_MS, &update), LIVE_QUIET);
+	scripted_expect_subscription(&fixture.publisher, "code.births.");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_READY);
+	scripted_welcome(&fixture.publisher, "code.beds.");
+	assert_int_equal(wait_for(fixture.live, SHORT_MS, &update), LIVE_QUIET);
 	stop(&fixture);
 }
 
@@ -94,8 +113,8 @@ static void garbage_is_dropped_and_the_next_update_is_read(void **state)
 	(void)state;
 	start(&fixture);
 	assert_int_equal(live_follow(fixture.live, "beds"), 0);
-	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_CONNECTED);
 	scripted_expect_subscription(&fixture.publisher, "code.beds.");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_READY);
 	for (size_t i = 0; i < sizeof garbage / sizeof garbage[0]; i++) {
 		scripted_publish_frames(&fixture.publisher, garbage[i]);
 		scripted_publish(&fixture.publisher, "beds", 1, i, 8);
@@ -114,12 +133,13 @@ static void losing_the_daemon_and_finding_it_again_is_told(void **state)
 	(void)state;
 	start(&fixture);
 	assert_int_equal(live_follow(fixture.live, "beds"), 0);
-	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_CONNECTED);
+	scripted_expect_subscription(&fixture.publisher, "code.beds.");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_READY);
 	scripted_publish_unbind(&fixture.publisher);
 	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_LOST);
 	scripted_publish_bind(&fixture.publisher);
-	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_CONNECTED);
 	scripted_expect_subscription(&fixture.publisher, "code.beds.");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_READY);
 	stop(&fixture);
 }
 
@@ -154,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(following_a_code_subscribes_to_all_of_its_areas),
 	    cmocka_unit_test(following_nothing_is_following_everything),
+	    cmocka_unit_test(ready_is_when_every_code_is_granted),
 	    cmocka_unit_test(garbage_is_dropped_and_the_next_update_is_read),
 	    cmocka_unit_test(losing_the_daemon_and_finding_it_again_is_told),
 	    cmocka_unit_test(stop_ends_the_waiting),
