@@ -157,7 +157,10 @@ static int take_report(struct front *front)
 	if (result == PIPELINE_ANSWERED)
 		result = send_ack(front, passage);
 	passage_free(passage);
-	return result;
+	if (result != -ENOMEM)
+		return result;
+	log_event(LOG_LEVEL_ERROR, "message-dropped", "socket=intake reason='out of memory'");
+	return 0; /* not even an ack: it will be sent again */
 }
 
 static int take_reports(struct front *front)
@@ -290,6 +293,8 @@ static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 	int result = outcome->adoption
 	                 ? pipeline_adopt(loop->writer, outcome->adoption, now, follow, &changed, &count)
 	                 : pipeline_decide(loop->writer, outcome->group, now, follow, &changed, &count);
+	if (result < 0)
+		return 0; /* nothing was written, all were told to try again: queries go on meanwhile */
 	if (result != 0)
 		return result;
 	return keep_changed(outcome, changed, count);
@@ -345,10 +350,7 @@ void *writer_run(void *writer_loop)
 	struct writer_loop *loop = writer_loop;
 	while (mailbox_wait(loop->to_writer) == 0) {
 		int result = writer_turn(loop);
-		/* The group's senders were told to try again; the next one may fit. */
-		if (result == 0 || result == -ENOSPC || result == -ENOMEM || result == FAULT_MAP_FULL)
-			continue;
-		if (!atomic_load(loop->failed))
+		if (result != 0 && !atomic_load(loop->failed))
 			give_up(loop->failed, "writer-failed", result < 0 ? result : FAULT_STORE);
 	}
 	mailbox_close(loop->from_writer);
