@@ -529,7 +529,7 @@ static int recompute_everything(struct writer *writer, const struct engine *engi
 {
 	const struct catalogue *catalogue = engine->catalogue;
 	for (uint32_t i = 0; i < catalogue->indicator_count; i++) {
-		struct extent reach;
+		struct extent reach = {.first_day = 0};
 		int result = find_reach(write, catalogue->indicators[i].formula, &reach);
 		if (result < 0)
 			return result;

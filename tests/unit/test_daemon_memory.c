@@ -14,6 +14,7 @@
 #include "daemon/base/log.h"
 #include "daemon/pipeline.h"
 #include "proto/envelope.h"
+#include "tests/lib/adopt.h"
 #include "tests/lib/little_city.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/scratch.h"
@@ -113,7 +114,7 @@ static struct store *open_store(struct fixture *fixture, const char *name)
 	struct store *store;
 	char *path = scratch_path(fixture->folder, name);
 	assert_int_equal(store_open(path, &store), 0);
-	assert_int_equal(store_bind_catalogue(store, fixture->catalogue, 1000), 0);
+	adopt_catalogue(store, fixture->catalogue, "one", 1000);
 	free(path);
 	return store;
 }
@@ -240,7 +241,7 @@ static int decide_failing(struct fixture *fixture, struct writer *writer, unsign
 	size_t count = 77;
 	has_failed = false;
 	fail_at = at;
-	int result = pipeline_decide(writer, &fixture->passages[0]->mail, 5000, &changed, &count);
+	int result = pipeline_decide(writer, &fixture->passages[0]->mail, 5000, true, &changed, &count);
 	fail_at = 0;
 	assert_int_equal(count > 0, result == 0);
 	return result;

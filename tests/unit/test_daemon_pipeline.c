@@ -8,6 +8,7 @@
 #include "daemon/pipeline.h"
 #include "daemon/store/write.h"
 #include "proto/envelope.h"
+#include "tests/lib/adopt.h"
 #include "tests/lib/little_city.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/scratch.h"
@@ -39,7 +40,7 @@ struct fixture {
 static void open_all(struct fixture *fixture)
 {
 	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
-	assert_int_equal(store_bind_catalogue(fixture->store, fixture->catalogue, 1000), 0);
+	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000);
 	assert_int_equal(reception_new(fixture->catalogue, &fixture->reception), 0);
 	assert_int_equal(writer_new(fixture->catalogue, fixture->store, &fixture->writer), 0);
 }
@@ -154,7 +155,7 @@ static void decide(struct fixture *fixture)
 	for (size_t i = 0; i < fixture->count; i++)
 		fixture->passages[i]->mail.next =
 		    i + 1 < fixture->count ? &fixture->passages[i + 1]->mail : NULL;
-	assert_int_equal(pipeline_decide(fixture->writer, &fixture->passages[0]->mail, 5000,
+	assert_int_equal(pipeline_decide(fixture->writer, &fixture->passages[0]->mail, 5000, true,
 	                                 &fixture->changed, &fixture->changed_count),
 	                 0);
 	for (size_t i = 0; i < fixture->count; i++) {

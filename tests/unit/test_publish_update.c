@@ -48,7 +48,7 @@ static int close_fixture(void **state)
 
 static struct changed_value change(uint32_t area, int64_t units)
 {
-	return (struct changed_value){.indicator = BEDS_PER_1000,
+	return (struct changed_value){.which = BEDS_PER_1000,
 	                              .area = area,
 	                              .period = period_make(PERIOD_MONTH, 2024, 5),
 	                              .value = {.state = VALUE_PRESENT,

@@ -10,6 +10,7 @@
 #include "daemon/base/int128.h"
 #include "daemon/store/internal.h"
 #include "daemon/store/write.h"
+#include "tests/lib/adopt.h"
 #include "tests/lib/scratch.h"
 #include <stdbool.h>
 #include <stdlib.h>
@@ -64,7 +65,7 @@ static int open_fixture(void **state)
 	}
 	assert_in_range(fixture->catalogue->area_count, 4, AREAS);
 	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
-	assert_int_equal(store_bind_catalogue(fixture->store, fixture->catalogue, 1000), 0);
+	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000);
 	*state = fixture;
 	return 0;
 }
@@ -207,7 +208,7 @@ static void expect_all(const struct fixture *fixture)
 		for (unsigned at = 0; at < PERIODS; at++)
 			for (uint32_t area = 0; area < fixture->catalogue->area_count; area++)
 				expect_total(fixture, txn, kind, at, area);
-	assert_int_equal(store_read_head(txn, &head), 0);
+	assert_int_equal(store_read_head(txn, UINT64_MAX, &head), 0);
 	assert_int_equal(head.observations, fixture->places);
 	assert_int_equal(head.revisions, fixture->superseded);
 	assert_int_equal(db_count(txn, TABLE_REVISIONS), fixture->superseded);
