@@ -234,7 +234,7 @@ static void a_group_is_one_commit_with_an_ack_for_each(void **state)
 static void what_changed_is_told_once_with_its_last_value(void **state)
 {
 	struct fixture *fixture = *state;
-	size_t june = 0;
+	size_t june = 0, told_of_beds = 0;
 	receive(fixture, beds(1, 10));
 	receive(fixture, people(2, 2000));
 	receive(fixture, beds(3, 12));
@@ -244,11 +244,18 @@ static void what_changed_is_told_once_with_its_last_value(void **state)
 		assert_int_equal(changed->value.commit, 2);
 		if (changed->area != NORTH || changed->period.code != period_make(PERIOD_MONTH, 2024, 5).code)
 			continue;
+		if (changed->is_statistic) {
+			assert_int_equal(changed->which, BEDS);
+			assert_int_equal(changed->value.units, 12);
+			told_of_beds++;
+			continue;
+		}
 		june++;
 		assert_int_equal(changed->value.state, VALUE_PRESENT);
 		assert_int_equal(changed->value.units, 600);
 	}
 	assert_int_equal(june, 1);
+	assert_int_equal(told_of_beds, 1);
 	expect(decide_one(fixture, beds(4, 12)), ACCEPTED, 0);
 	assert_int_equal(fixture->changed_count, 0); /* the same figure again */
 	expect(decide_one(fixture, beds(4, 12)), ACCEPTED, 1);
