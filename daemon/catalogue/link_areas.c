@@ -142,6 +142,8 @@ static void fill_areas(struct forest *forest)
 		    .level = written->level,
 		    .parent = forest->parent[i] == CATALOGUE_NONE ? CATALOGUE_NONE
 		                                                  : forest->place[forest->parent[i]],
+		    .first_day = INT32_MIN,
+		    .last_day = INT32_MAX,
 		};
 	}
 }
@@ -158,6 +160,8 @@ static void fill_groups(struct forest *forest)
 		    .names = link_names(forest->link, forest->source, path, &written->names),
 		    .level = LEVEL_GROUP,
 		    .parent = CATALOGUE_NONE,
+		    .first_day = INT32_MIN,
+		    .last_day = INT32_MAX,
 		};
 	}
 }

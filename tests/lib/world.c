@@ -49,7 +49,11 @@ static uint32_t add_area(struct world *world, enum area_level level, uint32_t pa
 	const uint32_t at = world->catalogue.area_count++;
 	assert(at < WORLD_AREAS);
 	/* Permanent ids are not indexes, lie in several rows, and are not ascending. */
-	world->areas[at] = (struct area){.level = level, .parent = parent, .id = 1 + at * 37 % 101};
+	world->areas[at] = (struct area){.level = level,
+	                                 .parent = parent,
+	                                 .id = 1 + at * 37 % 101,
+	                                 .first_day = INT32_MIN,
+	                                 .last_day = INT32_MAX};
 	return at;
 }
 
