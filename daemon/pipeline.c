@@ -78,6 +78,39 @@ static int ack_resend(struct passage *passage, uint64_t from)
 	return pack_ack(passage, &ack);
 }
 
+static int ack_forgotten(struct passage *passage, uint64_t commit)
+{
+	Suanpan__Ack ack;
+	init_ack(&ack, passage, SUANPAN__OUTCOME__OUTCOME_REFUSED,
+	         "this report was refused before; the reasons are no longer kept");
+	ack.has_repeated_report = ack.repeated_report = true;
+	ack.has_commit = 1;
+	ack.commit = commit;
+	return pack_ack(passage, &ack);
+}
+
+/* A field that is appended to a packed message belongs to it. */
+enum ack_field { ACK_REPEATED = 5, ACK_COMMIT = 6 };
+#define FIELD_SIZE_MAX 11 /* a tag, and a varint of 64 bits */
+
+/* Makes a copy of a packed ack with one more number the passage's. */
+static int extend_ack(struct passage *passage, const void *bytes, size_t size, enum ack_field field,
+                      uint64_t value)
+{
+	uint8_t *longer = malloc(size + FIELD_SIZE_MAX);
+	if (!longer)
+		return -ENOMEM;
+	memcpy(longer, bytes, size);
+	longer[size++] = (uint8_t)(field << 3);
+	for (; value > 0x7f; value >>= 7)
+		longer[size++] = (uint8_t)(value | 0x80);
+	longer[size++] = (uint8_t)value;
+	free(passage->ack);
+	passage->ack = longer;
+	passage->ack_size = size;
+	return 0;
+}
+
 /* ------------------------------------------------------------------------------------------------ front */
 
 struct reception {
@@ -106,6 +139,11 @@ void reception_free(struct reception *reception)
 		return;
 	arena_free(reception->arena);
 	free(reception);
+}
+
+void reception_switch(struct reception *reception, const struct catalogue *catalogue)
+{
+	reception->catalogue = catalogue;
 }
 
 static int ack_check(struct passage *passage, int verdict, const struct checked_report *checked)
@@ -228,21 +266,8 @@ static int answer_again(struct write *write, struct passage *passage, const stru
 		return ack_accepted(passage, decision->commit, decision->entry, true);
 	int result = write_refusal_answer(write, decision->entry, &bytes, &size);
 	if (result == WRITE_UNDECIDED)
-		return ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_REFUSED,
-		                   "this report was refused before; the reasons are no longer kept");
-	if (result != 0)
-		return result;
-	/* A field appended to a packed message belongs to it: `repeated_report` = true. */
-	static const uint8_t repeated[] = {0x28, 0x01};
-	char *again = malloc(size + sizeof repeated);
-	if (!again)
-		return -ENOMEM;
-	memcpy(again, bytes, size);
-	memcpy(again + size, repeated, sizeof repeated);
-	free(passage->ack);
-	passage->ack = again;
-	passage->ack_size = size + sizeof repeated;
-	return 0;
+		return ack_forgotten(passage, decision->commit);
+	return result != 0 ? result : extend_ack(passage, bytes, size, ACK_REPEATED, true);
 }
 
 /* A stream is decided in order, because a later report may correct an earlier one. A sender that no longer
@@ -256,6 +281,10 @@ static bool is_its_turn(const struct passage *passage, uint64_t last)
 static int remember_refusal(struct write *write, struct passage *passage)
 {
 	uint64_t entry;
+	int result =
+	    extend_ack(passage, passage->ack, passage->ack_size, ACK_COMMIT, write_commit_number(write));
+	if (result != 0)
+		return result;
 	struct refused_report report = {
 	    .name = passage->name,
 	    .payload = passage->payload,
@@ -500,7 +529,7 @@ static int recompute_everything(struct writer *writer, const struct engine *engi
 {
 	const struct catalogue *catalogue = engine->catalogue;
 	for (uint32_t i = 0; i < catalogue->indicator_count; i++) {
-		struct extent reach;
+		struct extent reach = {.first_day = 0};
 		int result = find_reach(write, catalogue->indicators[i].formula, &reach);
 		if (result < 0)
 			return result;

@@ -41,6 +41,8 @@ void passage_free(struct passage *passage); /* NULL is fine */
 struct reception;
 int MUST_CHECK reception_new(const struct catalogue *catalogue, struct reception **ret_reception);
 void reception_free(struct reception *reception);
+/* Reports from here on are checked against another catalogue. */
+void reception_switch(struct reception *reception, const struct catalogue *catalogue);
 
 enum pipeline_verdict {
 	PIPELINE_ANSWERED = 1, /* nothing for the store: the ack can leave at once */

@@ -54,9 +54,10 @@ static const struct option_row *find_option(const struct option_row *rows, const
 
 static const struct option_row *find_option_of(const struct parse *parse, const char *name, size_t length)
 {
-	const struct option_row *found = find_option(parse->program->common, name, length);
+	const struct option_row *found =
+	    parse->command ? find_option(parse->command->options, name, length) : NULL;
 
-	return found || !parse->command ? found : find_option(parse->command->options, name, length);
+	return found ? found : find_option(parse->program->common, name, length);
 }
 
 /* For the words before the command: of whichever command it turns out to be. */
@@ -111,9 +112,12 @@ static int widest_option(const struct option_row *rows, int width)
 	return width;
 }
 
-static void print_options(const struct option_row *rows, int width)
+/* `own` are rows that stand for those of the same name. */
+static void print_options(const struct option_row *rows, const struct option_row *own, int width)
 {
 	for (; rows && rows->name; rows++) {
+		if (find_option(own, rows->name, strlen(rows->name)))
+			continue;
 		printf("  --%s%s%s%*s  %s", rows->name, rows->takes ? " " : "",
 		       rows->takes ? rows->takes : "", width - option_width(rows), "", rows->sentence);
 		if (rows->environment)
@@ -146,8 +150,8 @@ static int print_program_help(const struct program *program)
 	       program->sentence, program->name);
 	print_commands(program->commands);
 	puts("\noptions of every command:");
-	print_options(program->common, width);
-	print_options(own_options, width);
+	print_options(program->common, NULL, width);
+	print_options(own_options, NULL, width);
 	puts("\nexamples:");
 	for (const struct command_row *row = program->commands; row->name; row++)
 		printf("  %s\n", row->example);
@@ -165,11 +169,11 @@ static int print_command_help(const struct program *program, const struct comman
 	       command->arguments, command->example);
 	if (command->options && command->options->name) {
 		puts("\noptions:");
-		print_options(command->options, width);
+		print_options(command->options, NULL, width);
 	}
 	puts("\noptions of every command:");
-	print_options(program->common, width);
-	print_options(own_options, width);
+	print_options(program->common, command->options, width);
+	print_options(own_options, NULL, width);
 	return EXIT_DONE;
 }
 

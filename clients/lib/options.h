@@ -38,7 +38,9 @@ struct command_row {
 struct program {
 	const char *name, *sentence;
 	const struct command_row *commands; /* ends with a row without name */
-	const struct option_row *common;    /* accepted before and after the command */
+	/* Accepted before and after the command. A command's own row of the same name (and the same offset, for
+	 * the words before the command) stands for the common one: its default, its environment, its help. */
+	const struct option_row *common;
 };
 
 /* Finds the command, fills `settings` (environment first, then the command line; pointers into argv), checks

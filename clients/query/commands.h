@@ -14,9 +14,14 @@ int list_run(void *settings, int count, char *arguments[]);
 int get_run(void *settings, int count, char *arguments[]);
 int plan_run(void *settings, int count, char *arguments[]);
 int history_run(void *settings, int count, char *arguments[]);
+int eval_run(void *settings, int count, char *arguments[]);
+int coverage_run(void *settings, int count, char *arguments[]);
+int explain_run(void *settings, int count, char *arguments[]);
+int diff_run(void *settings, int count, char *arguments[]);
 int watch_run(void *settings, int count, char *arguments[]);
 
 extern const struct option_row get_options[], plan_options[], watch_options[];
+extern const struct option_row eval_options[], coverage_options[], diff_options[];
 
 /* What the rows of each command look like; rows are the messages of suanpan.proto. */
 extern const struct column get_columns[];     /* Value */
@@ -24,8 +29,17 @@ extern const struct column watch_columns[];   /* Value; the same words in CSV an
 extern const struct column plan_columns[];    /* PlanRow */
 extern const struct column history_columns[]; /* Revision */
 
+extern const struct column eval_columns[];     /* Value */
+extern const struct column coverage_columns[]; /* CoverageRow */
+extern const struct column explain_columns[];  /* an input and the part it is in; see explain.c */
+extern const struct column diff_columns[];     /* DiffRow */
+
+/* Prints the rows of a series, for session_print. */
+int get_take(void *printing, const Suanpan__Answer *answer);
+
 /* Cells that several commands show alike. */
 void cell_value(const Suanpan__Value *value, struct cell *cell);    /* or why there is none */
 void cell_coverage(const Suanpan__Value *value, struct cell *cell); /* "9/11 P" */
+void cell_missing(const Suanpan__Value *value, struct cell *cell);  /* a list; an answer names only so many */
 
 #endif

@@ -23,6 +23,11 @@ void cell_coverage(const Suanpan__Value *value, struct cell *cell)
 	cell->text = cell->scratch;
 }
 
+static void get_missing(const void *row, struct cell *cell)
+{
+	cell_missing(row, cell);
+}
+
 static void get_shown_value(const void *row, struct cell *cell)
 {
 	cell_value(row, cell);
@@ -33,11 +38,8 @@ static void get_coverage(const void *row, struct cell *cell)
 	cell_coverage(row, cell);
 }
 
-/* An answer names only so many. */
-static void get_missing(const void *row, struct cell *cell)
+void cell_missing(const Suanpan__Value *value, struct cell *cell)
 {
-	const Suanpan__Value *value = row;
-
 	cell->items = value->missing;
 	cell->count = value->n_missing;
 	cell->whole = value->expected > value->reported ? value->expected - value->reported : 0;
@@ -97,11 +99,12 @@ const struct option_row get_options[] = {
 	SETTINGS_OPTION(from, "PERIOD", "the first period; the first there is if not given"),
 	SETTINGS_OPTION(to, "PERIOD", "the last period; the last there is if not given"),
 	SETTINGS_OPTION(frequency, "A|S|Q|M|D", "years, half-years, quarters, months or days; the code's own if not given"),
+	SETTINGS_AS_OF,
 	{.name = NULL},
 };
 /* clang-format on */
 
-static int take(void *closure, const Suanpan__Answer *answer)
+int get_take(void *closure, const Suanpan__Answer *answer)
 {
 	struct printing *printing = closure;
 	int result = 0;
@@ -109,40 +112,6 @@ static int take(void *closure, const Suanpan__Answer *answer)
 	for (size_t i = 0; result == 0 && i < answer->n_series; i++)
 		result = output_row(printing->output, answer->series[i]);
 	return result;
-}
-
-static int check_frequency(const char *text)
-{
-	enum period_frequency frequency;
-
-	if (!text || period_frequency_parse(text, &frequency) == 0)
-		return EXIT_DONE;
-	fprintf(stderr,
-	        "suanpan get: --frequency '%s': expected A (years), S (half-years), Q (quarters), M (months) "
-	        "or D (days)\n",
-	        text);
-	return EXIT_USAGE;
-}
-
-/* `from` and `to` are canonical here, and so parse. */
-static int check_order(const char *from, const char *to)
-{
-	struct period first, last;
-
-	if (period_parse(from, strlen(from), &first) || period_parse(to, strlen(to), &last) ||
-	    period_first_day(first) <= period_last_day(last))
-		return EXIT_DONE;
-	fprintf(stderr, "suanpan get: --from %s is after --to %s\n", from, to);
-	return EXIT_USAGE;
-}
-
-static int check_window(const struct settings *settings, char *ret_from, char *ret_to)
-{
-	if (settings->from && settings_period("--from", settings->from, ret_from))
-		return EXIT_USAGE;
-	if (settings->to && settings_period("--to", settings->to, ret_to))
-		return EXIT_USAGE;
-	return settings->from && settings->to ? check_order(ret_from, ret_to) : EXIT_DONE;
 }
 
 int get_run(void *closure, int count, char *arguments[])
@@ -154,8 +123,7 @@ int get_run(void *closure, int count, char *arguments[])
 	struct printing printing;
 
 	(void)count;
-	if (settings_check(settings) || check_frequency(settings->frequency) ||
-	    check_window(settings, from, to))
+	if (settings_check(settings) || settings_frequency(settings) || settings_window(settings, from, to))
 		return EXIT_USAGE;
 	series.code = arguments[0];
 	series.area = settings->area;
@@ -167,5 +135,5 @@ int get_run(void *closure, int count, char *arguments[])
 	                     &(struct output_shape){.format = settings->output_format,
 	                                            .columns = get_columns,
 	                                            .nothing = "nothing reported yet"},
-	                     take, &printing);
+	                     get_take, &printing);
 }

@@ -23,6 +23,9 @@ static const struct column area_columns[] = {
 	{.header = "parent", .title = "Parent", STRING(parent)},
 	{.header = "members", .title = "Members", .wraps = true, .if_filled = true, STRINGS(member)},
 	OTHER_NAMES,
+	{.header = "valid_from", .title = "From", .if_filled = true, STRING(valid_from)},
+	{.header = "valid_to", .title = "To", .if_filled = true, STRING(valid_to)},
+	{.header = "successors", .title = "Successors", .wraps = true, .if_filled = true, STRINGS(successor)},
 	{.header = NULL},
 };
 
@@ -62,7 +65,7 @@ static const struct column plan_list_columns[] = {
 static const struct column reporter_columns[] = {
 	CODE_AND_NAME,
 	{.header = "areas", .title = "Areas", .wraps = true, STRINGS(scope_area)},
-	{.header = "statistics", .title = "Statistics", .wraps = true, STRINGS(scope_statistic)},
+	{.header = "statistics", .title = "Statistics", .wraps = true, .most = 5, STRINGS(scope_statistic)},
 	{.header = "reports", .title = "Reports", .right = true, COUNT(reports)},
 	{.header = "last_report", .title = "Last report", STRING(last_report)},
 	OTHER_NAMES,

@@ -45,6 +45,11 @@ static const char *joined(const struct cell *cell, const char *between, size_t m
 	return NULL;
 }
 
+static size_t most_listed(const struct column *column)
+{
+	return column->most ? column->most : LISTED_MAX;
+}
+
 /* The cell as one text: never NULL unless there is no memory. *ret_made is the caller's to free. */
 static const char *text_of(const struct column *column, const struct cell *cell, const char *between,
                            size_t most, char **ret_made)
@@ -88,6 +93,10 @@ static void get_cell(const struct column *column, const void *row, struct cell *
 		break;
 	case COLUMN_FROM_COUNT:
 		get_count(at, cell);
+		break;
+	case COLUMN_FROM_FLAG:
+		memcpy(&has, at, sizeof has);
+		cell->text = has ? "true" : "false";
 		break;
 	case COLUMN_FROM_OPTIONAL_COUNT:
 		memcpy(&has, beside, sizeof has);
@@ -207,29 +216,34 @@ static void write_json_cell(FILE *stream, const struct column *column, const str
 		write_json_list(stream, cell);
 	else if (!cell->text)
 		fputs("null", stream);
-	else if (column->type == COLUMN_NUMBER && is_json_number(cell->text))
+	else if (column->type == COLUMN_FLAG || (column->type == COLUMN_NUMBER && is_json_number(cell->text)))
 		fputs(cell->text, stream);
 	else
 		write_json_text(stream, cell->text);
 }
 
-static int write_json_row(struct output *output, const void *row)
+void output_members(FILE *stream, const struct column *columns, const void *row)
 {
 	const char *comma = "";
 
-	if (!output->shape->live)
-		fputs(output->rows == 0 ? "[\n" : ",\n", output->stream);
-	fputc('{', output->stream);
-	for (const struct column *column = output->shape->columns; is_column(column); column++) {
+	for (const struct column *column = columns; is_column(column); column++) {
 		struct cell cell;
 
 		if (!column->header)
 			continue;
 		get_cell(column, row, &cell);
-		fprintf(output->stream, "%s\"%s\": ", comma, column->header);
-		write_json_cell(output->stream, column, &cell);
+		fprintf(stream, "%s\"%s\": ", comma, column->header);
+		write_json_cell(stream, column, &cell);
 		comma = ", ";
 	}
+}
+
+static int write_json_row(struct output *output, const void *row)
+{
+	if (!output->shape->live)
+		fputs(output->rows == 0 ? "[\n" : ",\n", output->stream);
+	fputc('{', output->stream);
+	output_members(output->stream, output->shape->columns, row);
 	fputs(output->shape->live ? "}\n" : "}", output->stream);
 	return 0;
 }
@@ -263,6 +277,7 @@ static int open_table(struct output *output)
 		return -ENOMEM;
 	scols_table_set_stream(output->table, output->stream);
 	scols_table_set_termforce(output->table, terminal ? SCOLS_TERMFORCE_AUTO : SCOLS_TERMFORCE_NEVER);
+	scols_table_enable_noheadings(output->table, output->shape->bare);
 	scols_table_enable_colors(output->table, terminal && !getenv("NO_COLOR"));
 	return add_columns(output);
 }
@@ -275,7 +290,7 @@ static int set_table_cell(struct libscols_line *line, size_t at, const struct co
 	int result;
 
 	get_cell(column, row, &cell);
-	text = text_of(column, &cell, ", ", LISTED_MAX, &made);
+	text = text_of(column, &cell, ", ", most_listed(column), &made);
 	result = text ? scols_line_set_data(line, at, text) : -ENOMEM;
 	free(made);
 	if (result == 0 && cell.colour)
@@ -343,7 +358,7 @@ static int write_line(struct output *output, const void *row)
 		if (!column->title)
 			continue;
 		get_cell(column, row, &cell);
-		text = text_of(column, &cell, ", ", LISTED_MAX, &made);
+		text = text_of(column, &cell, ", ", most_listed(column), &made);
 		if (!text)
 			return -ENOMEM;
 		if (*text) {

@@ -21,6 +21,7 @@ enum column_type {
 	COLUMN_TEXT,
 	COLUMN_NUMBER, /* JSON: its very digits; a text that is not a JSON number goes out as a string */
 	COLUMN_LIST,   /* JSON: an array; CSV: joined by ';' */
+	COLUMN_FLAG,   /* true or false */
 };
 
 /* What a getter fills in; all of it starts as zero, which is an absent value: null, or an empty field. */
@@ -39,6 +40,7 @@ enum column_source {
 	COLUMN_FROM_STRING,         /* char *; NULL is absent */
 	COLUMN_FROM_STRINGS,        /* char **, and how many at `beside` */
 	COLUMN_FROM_COUNT,          /* uint64_t */
+	COLUMN_FROM_FLAG,           /* protobuf_c_boolean */
 	COLUMN_FROM_OPTIONAL_COUNT, /* uint64_t, and whether it is there at `beside` */
 };
 
@@ -46,6 +48,7 @@ enum column_source {
 #define COLUMN_STRINGS(of, field)                                                                            \
 	.source = COLUMN_FROM_STRINGS, .at = offsetof(of, field), .beside = offsetof(of, n_##field)
 #define COLUMN_COUNT(of, field) .source = COLUMN_FROM_COUNT, .at = offsetof(of, field)
+#define COLUMN_IS(of, field)    .source = COLUMN_FROM_FLAG, .at = offsetof(of, field)
 #define COLUMN_OPTIONAL_COUNT(of, field)                                                                     \
 	.source = COLUMN_FROM_OPTIONAL_COUNT, .at = offsetof(of, field), .beside = offsetof(of, has_##field)
 
@@ -56,6 +59,7 @@ struct column {
 	bool right;     /* aligned in tables */
 	bool wraps;     /* onto more lines where the terminal is too narrow */
 	bool if_filled; /* tables leave it out when no row has it */
+	size_t most;    /* names in one cell of a table; 0: 20 */
 	enum column_source source;
 	size_t at, beside;
 	void (*get)(const void *row, struct cell *cell);
@@ -68,6 +72,7 @@ struct output_shape {
 	enum output_format format;
 	const struct column *columns; /* ends with a column without header and title */
 	bool live;                    /* every row goes out at once; a table becomes plain lines */
+	bool bare;                    /* a table without its titles */
 	const char *nothing;          /* said on standard error where a table has no rows */
 };
 
@@ -77,6 +82,8 @@ struct output;
 int MUST_CHECK output_open(FILE *stream, const struct output_shape *shape, struct output **ret_output);
 /* Getters are called before it returns; the row may die then. */
 int MUST_CHECK output_row(struct output *output, const void *row);
+/* The members of one JSON object, for what is no plain array of rows: "name": "Liwan", "count": 3 */
+void output_members(FILE *stream, const struct column *columns, const void *row);
 /* Prints what is still to print if `status` is EXIT_DONE, and frees. Answers the exit status: `status`, or
  * EXIT_REFUSED with a sentence when the stream could not be written. */
 int output_close(struct output *output, int status);

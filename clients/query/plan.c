@@ -106,6 +106,7 @@ const struct column plan_columns[] = {
 const struct option_row plan_options[] = {
 	SETTINGS_OPTION(period, "PERIOD", "when; the newest year with data if not given"),
 	SETTINGS_OPTION(area, "AREA", "a code, a name in any script, or a group; each target's own if not given"),
+	SETTINGS_AS_OF,
 	{.name = NULL},
 };
 /* clang-format on */

@@ -2,6 +2,7 @@
 
 #include "proto/endpoint.h"
 #include <stdio.h>
+#include <stdlib.h>
 
 static int explain_fault(int fault)
 {
@@ -34,9 +35,24 @@ void session_close(struct session *session)
 int session_try(struct session *session, Suanpan__Query *query,
                 int (*each)(void *closure, const Suanpan__Answer *answer), void *closure)
 {
+	query->as_of = session->settings->as_of;
 	query->has_language = 1;
 	query->language = session->settings->language;
 	return ask_query(session->ask, query, session->settings->timeout_ms, each, closure);
+}
+
+ProtobufCMessage *session_copy(const ProtobufCMessage *message)
+{
+	const size_t size = protobuf_c_message_get_packed_size(message);
+	uint8_t *bytes = malloc(size);
+	ProtobufCMessage *copy = NULL;
+
+	if (bytes) {
+		protobuf_c_message_pack(message, bytes);
+		copy = protobuf_c_message_unpack(message->descriptor, NULL, size, bytes);
+	}
+	free(bytes);
+	return copy;
 }
 
 int session_explain(const struct session *session, int result)

@@ -15,7 +15,7 @@ struct session {
 int MUST_CHECK session_open(const struct settings *settings, struct session *ret_session);
 void session_close(struct session *session);
 
-/* Puts one query, in the language of the settings; `each` gets the chunks as in ask_query and answers 0 or a
+/* Puts one query, in the language of the settings and as of their moment; `each` gets the chunks as in ask_query and answers 0 or a
  * fault. Answers an exit status. */
 int MUST_CHECK session_ask(struct session *session, Suanpan__Query *query,
                            int (*each)(void *closure, const Suanpan__Answer *answer), void *closure);
@@ -24,6 +24,9 @@ int MUST_CHECK session_try(struct session *session, Suanpan__Query *query,
                            int (*each)(void *closure, const Suanpan__Answer *answer), void *closure);
 /* The sentence for such an answer of session_try, and its exit status. */
 int session_explain(const struct session *session, int result);
+
+/* Rows die with their chunk; this one does not. NULL: out of memory. Freed by protobuf_c_message_free_unpacked. */
+ProtobufCMessage *session_copy(const ProtobufCMessage *message);
 
 /* What `each` of session_print gets; a command that keeps more makes this its struct's first member. */
 struct printing {

@@ -54,10 +54,12 @@ const struct option_row settings_options[] = {
     {.name = "reporter",
      .takes = "NAME",
      .environment = "SUANPAN_REPORTER",
-     .sentence = "for suanpan-report; not used here",
+     .sentence = "for suanpan-report; not used here (coverage has its own)",
      .offset = offsetof(struct settings, reporter)},
     {.name = NULL},
 };
+
+const struct option_row as_of_options[] = {SETTINGS_AS_OF, {.name = NULL}};
 
 static const char *const format_words[] = {"table", "csv", "json"};
 static const enum output_format formats[] = {OUTPUT_TABLE, OUTPUT_CSV, OUTPUT_JSON};
@@ -130,5 +132,39 @@ int settings_period(const char *what, const char *text, char *ret_text)
 	}
 	fprintf(stderr, "suanpan: %s '%s': %s; expected 2024, 2024-S1, 2024-Q2, 2024-06 or 2024-06-15\n",
 	        what, text, verdict == PERIOD_OUT_OF_RANGE ? "there is no such period" : "not a period");
+	return EXIT_USAGE;
+}
+
+/* `from` and `to` are canonical here, and so parse. */
+static int check_order(const char *from, const char *to)
+{
+	struct period first, last;
+
+	if (period_parse(from, strlen(from), &first) || period_parse(to, strlen(to), &last) ||
+	    period_first_day(first) <= period_last_day(last))
+		return EXIT_DONE;
+	fprintf(stderr, "suanpan: --from %s is after --to %s\n", from, to);
+	return EXIT_USAGE;
+}
+
+int settings_window(const struct settings *settings, char *ret_from, char *ret_to)
+{
+	if (settings->from && settings_period("--from", settings->from, ret_from))
+		return EXIT_USAGE;
+	if (settings->to && settings_period("--to", settings->to, ret_to))
+		return EXIT_USAGE;
+	return settings->from && settings->to ? check_order(ret_from, ret_to) : EXIT_DONE;
+}
+
+int settings_frequency(const struct settings *settings)
+{
+	enum period_frequency frequency;
+
+	if (!settings->frequency || period_frequency_parse(settings->frequency, &frequency) == 0)
+		return EXIT_DONE;
+	fprintf(stderr,
+	        "suanpan: --frequency '%s': expected A (years), S (half-years), Q (quarters), M (months) "
+	        "or D (days)\n",
+	        settings->frequency);
 	return EXIT_USAGE;
 }

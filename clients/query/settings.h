@@ -8,10 +8,11 @@
 
 struct settings {
 	/* As given; pointers into argv or the environment. */
-	const char *intake, *query, *live, *spool, *reporter;
+	const char *intake, *query, *live, *spool;
 	const char *format, *lang, *timeout;
-	const char *from, *to, *period, *count;
-	char *area, *frequency; /* not const only because protobuf-c knows no const */
+	const char *period, *count, *decimals;
+	/* Not const only because protobuf-c knows no const. */
+	char *area, *from, *to, *frequency, *as_of, *statistic, *reporter;
 
 	/* As read by settings_check. */
 	enum output_format output_format;
@@ -28,6 +29,21 @@ int MUST_CHECK settings_check(struct settings *settings);
 /* Checks a period and writes its canonical form (PERIOD_TEXT_SIZE bytes). `what` is where it was given:
  * "--from". Answers as above. */
 int MUST_CHECK settings_period(const char *what, const char *text, char *ret_text);
+
+/* Checks --from and --to as periods in their order; each is written only where it was given. */
+int MUST_CHECK settings_window(const struct settings *settings, char *ret_from, char *ret_to);
+/* Checks --frequency, where it was given. */
+int MUST_CHECK settings_frequency(const struct settings *settings);
+
+/* For the commands that answer of the past; session_ask puts it into their queries. */
+#define SETTINGS_AS_OF                                                                                       \
+	{                                                                                                    \
+		.name = "as-of", .takes = "COMMIT|DAY|TIME",                                                 \
+		.sentence = "as it stood then: 17, 2024-05-01 (at its end) or 2024-05-01T12:00+08:00; now "  \
+		            "if not given",                                                                  \
+		.offset = offsetof(struct settings, as_of)                                                   \
+	}
+extern const struct option_row as_of_options[]; /* of the commands that have no other */
 
 /* A row of a command's own options. */
 #define SETTINGS_OPTION(field, takes_, sentence_)                                                            \

@@ -34,6 +34,7 @@ static int add_status(struct output *output, const Suanpan__Status *status)
 	const struct {
 		const char *key, *text;
 		uint64_t count;
+		bool absent; /* of a daemon that does not tell */
 	} facts[] = {
 	    {.key = "version", .text = status->version},
 	    {.key = "format", .count = status->format},
@@ -48,12 +49,21 @@ static int add_status(struct output *output, const Suanpan__Status *status)
 	    {.key = "started", .text = status->started},
 	    {.key = "map_bytes", .count = status->map_bytes},
 	    {.key = "used_bytes", .count = status->used_bytes},
+	    {.key = "recomputed", .count = status->recomputed, .absent = !status->has_recomputed},
+	    {.key = "recomputed_in_all",
+	     .count = status->recomputed_in_all,
+	     .absent = !status->has_recomputed_in_all},
+	    {.key = "changed", .count = status->changed, .absent = !status->has_changed},
+	    {.key = "catalogue", .text = status->catalogue, .absent = !status->catalogue},
 	};
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < sizeof facts / sizeof facts[0]; i++)
+	for (size_t i = 0; result == 0 && i < sizeof facts / sizeof facts[0]; i++) {
+		if (facts[i].absent)
+			continue;
 		result = facts[i].text ? add_text(output, facts[i].key, facts[i].text)
 		                       : add_count(output, facts[i].key, facts[i].count);
+	}
 	return result;
 }
 

@@ -109,15 +109,8 @@ struct catching_up {
 
 static int keep_copy(struct catching_up *catching_up, const Suanpan__Value *value)
 {
-	const size_t size = suanpan__value__get_packed_size(value);
-	uint8_t *bytes = malloc(size);
-	Suanpan__Value *copy = NULL;
+	Suanpan__Value *copy = (Suanpan__Value *)session_copy(&value->base);
 
-	if (bytes) {
-		suanpan__value__pack(value, bytes);
-		copy = suanpan__value__unpack(NULL, size, bytes);
-	}
-	free(bytes);
 	if (!copy)
 		return -ENOMEM;
 	suanpan__value__free_unpacked(catching_up->newest, NULL);

@@ -186,7 +186,7 @@ static int put_total(struct write *write, const struct total_change *change)
 	if (result < 0)
 		return result;
 	/* 2^32 areas of 2^63 each stay far below 2^127. */
-	int128 sum = ((int128)record.sum_high << 64 | record.sum_low) + change->sum;
+	int128 sum = record.sum_high * ((int128)1 << 64) + record.sum_low + change->sum;
 	record.sum_low = (uint64_t)sum;
 	record.sum_high = (int64_t)(sum >> 64);
 	record.count += (uint64_t)(int64_t)change->count;

@@ -37,7 +37,7 @@ int snapshot_find_commit(struct snapshot *snapshot, uint64_t commit, struct mome
 	int result = store_read_head(snapshot->txn, commit, &head);
 	if (result != 0)
 		return result;
-	if (head.commit != commit)
+	if (commit == 0 || head.commit != commit)
 		return SNAPSHOT_NOTHING;
 	*ret_moment = moment_of(&head);
 	return 0;

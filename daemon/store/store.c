@@ -2,7 +2,6 @@
 
 #include "daemon/base/log.h"
 #include "daemon/store/internal.h"
-#include "proto/envelope.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -220,20 +219,13 @@ int store_read_catalogue(struct db_txn *txn, uint64_t commit, struct catalogue_r
 	return 0;
 }
 
-int store_bind_catalogue(struct store *store, struct catalogue *catalogue, const void *files, size_t size)
+int store_bind_catalogue(struct store *store, struct catalogue *catalogue)
 {
 	struct db_txn *txn;
-	struct catalogue_record record;
-	uint8_t hash[STORE_HASH_SIZE];
 	int result = db_begin_read(store->db, &txn);
 	if (result != 0)
 		return result;
-	envelope_hash(files, size, hash);
-	result = store_read_catalogue(txn, UINT64_MAX, &record);
-	if (result == DB_ABSENT || (result == 0 && memcmp(hash, record.hash, sizeof hash) != 0))
-		result = STORE_OTHER_CATALOGUE;
-	else if (result == 0)
-		result = store_find_ids(txn, catalogue);
+	result = store_find_ids(txn, catalogue);
 	db_abort(txn);
 	if (result == 0)
 		store->catalogue = catalogue;

@@ -27,12 +27,9 @@ struct store;
 int MUST_CHECK store_open(const char *path, struct store **ret_store);
 void store_close(struct store *store); /* NULL is fine; no snapshot may be open */
 
-/* Finds the permanent ids of everything in the catalogue and uses it from now on; `files` is its packed form. Answers
- * STORE_OTHER_CATALOGUE when the one in force is another (or there is none yet): then it must be adopted, which is a commit
- * (store/write.h). */
-enum store_verdict { STORE_OTHER_CATALOGUE = 2 };
-int MUST_CHECK store_bind_catalogue(struct store *store, struct catalogue *catalogue, const void *files,
-                                    size_t size);
+/* At start, with the catalogue in force (snapshot_catalogue): finds its permanent ids and uses it from now on. Any other must be
+ * adopted first, which is a commit (store/write.h). */
+int MUST_CHECK store_bind_catalogue(struct store *store, struct catalogue *catalogue);
 
 /* ---- reading: one consistent state, until closed. Keep it open for milliseconds, not longer. ---- */
 struct snapshot;

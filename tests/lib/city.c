@@ -3,6 +3,7 @@
 #include "daemon/base/arena.h"
 #include "daemon/store/write.h"
 #include "proto/envelope.h"
+#include "tests/lib/adopt.h"
 #include "tests/lib/scratch.h"
 #include <errno.h>
 #include <setjmp.h>
@@ -124,7 +125,7 @@ static int open_city(struct city *city)
 	result = store_open(path, &city->store);
 	free(path);
 	if (result == 0)
-		result = store_bind_catalogue(city->store, city->catalogue, CITY_WALL_MS);
+		adopt_folder(city->store, city->catalogue, city->folder, CITY_WALL_MS);
 	if (result == 0)
 		result = evaluator_new(city->catalogue, &city->evaluator);
 	return result == 0 ? arena_new(ENVELOPE_UNPACK_BUDGET, &city->arena) : result;
