@@ -6,6 +6,7 @@
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/catalogue/change.h"
 #include "daemon/loops.h"
+#include "daemon/query/past.h"
 #include "proto/endpoint.h"
 #include "proto/envelope.h"
 #include <errno.h>
@@ -287,12 +288,11 @@ static int start_writer(struct app *app)
 static int start_desk(struct app *app)
 {
 	struct answer_context *answer = &app->desk.answer;
-	answer->catalogue = app->catalogue;
 	answer->store = app->store;
 	answer->live_epoch = app->epoch;
 	answer->started_wall_ms = app->started.wall_ms;
 	app->desk.failed = &app->failed;
-	int result = evaluator_new(app->catalogue, &answer->evaluator);
+	int result = past_new(&answer->past);
 	if (result == 0)
 		result = arena_new(ENVELOPE_UNPACK_BUDGET, &answer->arena);
 	if (result == 0)
@@ -340,7 +340,7 @@ static void stop_threads(struct app *app)
 static void take_down(struct app *app)
 {
 	stop_threads(app);
-	evaluator_free(app->desk.answer.evaluator);
+	past_free(app->desk.answer.past);
 	arena_free(app->desk.answer.arena);
 	writer_free(app->writer.writer);
 	publisher_free(app->front.publisher);
