@@ -4,6 +4,7 @@
 #include "daemon/indicator/coverage.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct evaluator {
 	const struct catalogue *catalogue;
@@ -189,10 +190,9 @@ int evaluate_explain(struct evaluator *evaluator, const struct formula *formula,
 	struct value value;
 	int result = answer(evaluator, &question, source, &trail, &covered, &value);
 	if (result == 0) {
-		for (uint32_t i = 0; i < formula->atom_count; i++)
-			ret_atoms[i] = value.state == VALUE_NOT_HERE
-			                   ? (struct explained_atom){0}
-			                   : explain_atom(evaluator, &question, &covered, i);
+		memset(ret_atoms, 0, formula->atom_count * sizeof *ret_atoms);
+		for (uint32_t i = 0; i < formula->atom_count && value.state != VALUE_NOT_HERE; i++)
+			ret_atoms[i] = explain_atom(evaluator, &question, &covered, i);
 		*ret_value = value;
 		result = tell(&trail, each, context);
 	}
