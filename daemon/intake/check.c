@@ -342,6 +342,42 @@ static bool check_period(struct check *check, size_t row, const struct place *pl
 	return false;
 }
 
+static void day_text(int32_t day, char text[PERIOD_TEXT_SIZE])
+{
+	period_format(period_of_day(day, PERIOD_DAY), text);
+}
+
+/* "; report it for 440112 (Huangpu)": those that are in force when the code no longer is. */
+static void name_successors(const struct catalogue *catalogue, const struct area *area, char *text,
+                            size_t size)
+{
+	size_t length = 0;
+	text[0] = '\0';
+	for (uint32_t i = 0; i < area->successors.count && length < size; i++) {
+		const struct area *next = &catalogue->areas[area->successors.area[i]];
+		int printed =
+		    snprintf(text + length, size - length, "%s%s (%s)", i == 0 ? "; report it for " : ", ",
+		             next->code, next->names.in[LANGUAGE_EN]);
+		length += printed > 0 ? (size_t)printed : size;
+	}
+}
+
+/* A code counts only in periods that lie wholly within its days. */
+static void check_in_force(struct check *check, size_t row, const struct area *area, struct period period)
+{
+	char text[PERIOD_TEXT_SIZE], day[PERIOD_TEXT_SIZE], successors[160] = "";
+	bool too_early = period_first_day(period) < area->first_day;
+	if (!too_early && period_last_day(period) <= area->last_day)
+		return;
+	period_format(period, text);
+	day_text(too_early ? area->first_day : area->last_day, day);
+	if (!too_early)
+		name_successors(check->catalogue, area, successors, sizeof successors);
+	add_problem(check, row, SUANPAN__REASON__REASON_AREA_NOT_IN_FORCE,
+	            "period %s: area %s (%s) is in force %s %s%s", text, area->code,
+	            area->names.in[LANGUAGE_EN], too_early ? "only from" : "only until", day, successors);
+}
+
 static void check_fit(struct check *check, size_t row, const struct statistic *statistic,
                       const struct area *area, struct period period)
 {
@@ -356,6 +392,7 @@ static void check_fit(struct check *check, size_t row, const struct statistic *s
 		add_problem(check, row, SUANPAN__REASON__REASON_WRONG_LEVEL,
 		            "area %s is a %s: '%s' is reported by %s", area->code,
 		            area_level_name(area->level), statistic->code, area_level_name(statistic->level));
+	check_in_force(check, row, area, period);
 }
 
 static char take_status(struct check *check, size_t row)

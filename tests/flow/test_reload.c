@@ -226,6 +226,47 @@ static void decimals_of_what_is_stored_cannot_change(void **state)
 	assert_int_equal(said(daemon, "statistic 'resident_population': decimals was 0 and would be 2"), 1);
 }
 
+static const char luogang[] = "  - code: \"440116\"\n"
+                              "    level: district\n"
+                              "    parent: \"440100\"\n"
+                              "    names: {en: Luogang, zh_hans: 萝岗区, zh_hant: 蘿崗區}\n"
+                              "    to: \"2013\"\n"
+                              "    successors: [\"440112\"]\n"
+                              "groups:\n";
+
+/* Luogang became part of Huangpu in 2014: its figures count before, for the city and the outer districts alike, and growth over the
+ * change compares the same ground. */
+static void a_code_that_ended_counts_before_and_is_refused_after(void **state)
+{
+	struct daemon *daemon = *state;
+	edit(daemon, "areas.yaml", "groups:\n", luogang);
+	edit(daemon, "reporters.yaml", "    areas: [\"440103\"]",
+	     "    areas: [\"440103\", \"440112\", \"440116\"]");
+	reload(daemon, "event=catalogue-adopted");
+	push(daemon, "resident_population,440112,2013,700000\nresident_population,440116,2013,300000\n"
+	             "resident_population,440112,2014,1100000\n");
+	expect(daemon, "suanpan get resident_population --area outer --format csv",
+	       HEADER "resident_population,outer,2013,1000000,persons,P,1,7,Baiyun;Panyu;Huadu;Nansha;"
+	              "Conghua;Zengcheng,3\n"
+	              "resident_population,outer,2014,1100000,persons,P,1,7,Baiyun;Panyu;Huadu;Nansha;"
+	              "Conghua;Zengcheng,3\n");
+	char *growth =
+	    daemon_say(daemon, "suanpan eval growth(resident_population) --from 2014 --to 2014 --format csv");
+	assert_non_null(strstr(growth, ",2014,10.00,"));
+	free(growth);
+	struct run run;
+	char *path = scratch_path(daemon->folder, "late.csv"), *words;
+	const char late[] = "statistic,area,period,value\nresident_population,440116,2014,1\n";
+	scratch_write(path, late, strlen(late));
+	assert_true(asprintf(&words, "suanpan-report push --reporter liwan '%s'", path) > 0);
+	run = daemon_run(daemon, "liwan", words);
+	assert_int_equal(run.status, 1);
+	assert_non_null(strstr(run.err, "440112 (Huangpu)"));
+	run_free(&run);
+	free(words);
+	free(path);
+}
+
 static void an_unchanged_catalogue_is_no_commit(void **state)
 {
 	struct daemon *daemon = *state;
@@ -246,6 +287,7 @@ int main(void)
 	    FLOW_TEST(a_broken_file_keeps_the_old_catalogue_and_says_why),
 	    FLOW_TEST(reordering_a_file_changes_no_figure),
 	    FLOW_TEST(decimals_of_what_is_stored_cannot_change),
+	    FLOW_TEST(a_code_that_ended_counts_before_and_is_refused_after),
 	    FLOW_TEST(an_unchanged_catalogue_is_no_commit),
 	};
 	return cmocka_run_group_tests_name("reload", tests, NULL, NULL);
