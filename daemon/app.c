@@ -4,7 +4,9 @@
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/catalogue/catalogue.h"
+#include "daemon/catalogue/change.h"
 #include "daemon/loops.h"
+#include "daemon/query/past.h"
 #include "proto/endpoint.h"
 #include "proto/envelope.h"
 #include <errno.h>
@@ -24,7 +26,10 @@ struct app {
 	const struct config *config;
 	struct clock_reading started;
 	uint64_t epoch;
-	struct catalogue *catalogue;
+	struct catalogue *catalogue; /* in force at the start */
+	/* Every one loaded: what is in the threads' hands may be of an older one, so all stay until the end. */
+	struct catalogue **catalogues;
+	size_t catalogue_count;
 	struct store *store;
 	void *context;
 	struct mailbox *to_writer, *from_writer;
@@ -61,17 +66,164 @@ static int open_signals(struct app *app)
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	app->front.signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	app->desk.stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	return app->front.signal_fd < 0 || app->desk.stop_fd < 0 ? -errno : 0;
 }
 
+/* ---- the catalogue ---- */
+
+static int keep_catalogue(struct app *app, struct catalogue *catalogue)
+{
+	struct catalogue **grown =
+	    realloc(app->catalogues, (app->catalogue_count + 1) * sizeof(struct catalogue *));
+	if (!grown) {
+		catalogue_free(catalogue);
+		return -ENOMEM;
+	}
+	app->catalogues = grown;
+	app->catalogues[app->catalogue_count++] = catalogue;
+	return 0;
+}
+
+/* Reads the folder. What is wrong is said on standard error. */
+static int load_catalogue(struct app *app, struct adoption *adoption)
+{
+	struct catalogue_files files;
+	int result = catalogue_files_read(app->config->catalogue, stderr, &files);
+	if (result != 0)
+		return result;
+	result = catalogue_build(&files, app->config->catalogue, stderr, &adoption->catalogue);
+	if (result == 0)
+		result = keep_catalogue(app, adoption->catalogue);
+	if (result == 0)
+		result = catalogue_files_pack(&files, &adoption->files, &adoption->files_size);
+	catalogue_files_done(&files);
+	return result;
+}
+
+/* The one that was in force last, from the journal. SNAPSHOT_NOTHING in a new store. */
+static int build_last_catalogue(struct app *app, struct snapshot *snapshot, struct catalogue **ret_catalogue)
+{
+	struct catalogue_files files;
+	uint8_t hash[STORE_HASH_SIZE];
+	const void *bytes;
+	size_t size;
+	int result = snapshot_catalogue(snapshot, &bytes, &size, hash);
+	if (result == 0)
+		result = catalogue_files_unpack(bytes, size, &files);
+	if (result != 0)
+		return result;
+	result = catalogue_build(&files, "journal", stderr, ret_catalogue);
+	catalogue_files_done(&files);
+	if (result == 0)
+		result = keep_catalogue(app, *ret_catalogue);
+	if (result == 0)
+		result = snapshot_bind_catalogue(snapshot, *ret_catalogue);
+	return result > 0 ? (int)FAULT_CORRUPT : result;
+}
+
+struct reported {
+	struct snapshot *snapshot;
+	const struct catalogue *catalogue;
+};
+
+static bool is_reported(void *context, uint32_t statistic)
+{
+	const struct reported *reported = context;
+	struct extent extent;
+	return snapshot_extent(reported->snapshot, reported->catalogue->statistics[statistic].id, &extent) ==
+	       0;
+}
+
+/* Compares with what is in force: the very same, or one that the new one may not follow. */
+enum comparison_verdict { CATALOGUE_UNCHANGED = 3 };
+
+static int compare_with(struct app *app, struct snapshot *snapshot, struct adoption *adoption)
+{
+	struct catalogue *before;
+	uint8_t now[STORE_HASH_SIZE], then[STORE_HASH_SIZE];
+	const void *bytes;
+	size_t size;
+	int result = snapshot_catalogue(snapshot, &bytes, &size, then);
+	if (result != 0) {
+		adoption->totals_differ = true;
+		return result == SNAPSHOT_NOTHING ? 0 : result;
+	}
+	envelope_hash(adoption->files, adoption->files_size, now);
+	if (memcmp(now, then, sizeof now) == 0)
+		return CATALOGUE_UNCHANGED;
+	result = build_last_catalogue(app, snapshot, &before);
+	if (result != 0)
+		return result;
+	struct reported reported = {.snapshot = snapshot, .catalogue = before};
+	adoption->totals_differ = catalogue_totals_differ(before, adoption->catalogue);
+	return catalogue_check_change(before, adoption->catalogue, is_reported, &reported, stderr);
+}
+
+static int check_change(struct app *app, struct adoption *adoption)
+{
+	struct snapshot *snapshot;
+	int result = snapshot_open(app->store, &snapshot);
+	if (result != 0)
+		return result;
+	result = compare_with(app, snapshot, adoption);
+	snapshot_close(snapshot);
+	return result;
+}
+
+/* At start: the folder's catalogue, adopted if it is not the one in force. */
+static int start_with(struct app *app, struct adoption *adoption)
+{
+	const struct changed_value *changed;
+	size_t count;
+	int result = load_catalogue(app, adoption);
+	if (result == 0)
+		result = check_change(app, adoption);
+	bool other = result == 0;
+	if (result == CATALOGUE_UNCHANGED)
+		result = store_bind_catalogue(app->store, adoption->catalogue);
+	if (result == 0)
+		result = writer_new(other ? NULL : adoption->catalogue, app->store, &app->writer.writer);
+	if (result == 0 && other)
+		result = pipeline_adopt(app->writer.writer, adoption, app->started.wall_ms, false, &changed,
+		                        &count);
+	if (result == 0 && other)
+		log_event(LOG_LEVEL_INFO, "catalogue-adopted", "commit=%" PRIu64, adoption->commit);
+	app->catalogue = adoption->catalogue;
+	return result > 0 ? (int)FAULT_CONFIG : result;
+}
+
 static int open_catalogue(struct app *app)
 {
-	int result = catalogue_load(app->config->catalogue, stderr, &app->catalogue);
-	return result == CATALOGUE_REFUSED ? (int)FAULT_CONFIG : result;
+	struct adoption *adoption = calloc(1, sizeof *adoption);
+	int result = adoption ? start_with(app, adoption) : -ENOMEM;
+	adoption_free(adoption);
+	return result;
 }
+
+/* On SIGHUP, from the front's thread. */
+static struct adoption *reload(void *closure)
+{
+	struct app *app = closure;
+	struct adoption *adoption = calloc(1, sizeof *adoption);
+	int result = adoption ? load_catalogue(app, adoption) : -ENOMEM;
+	if (result == 0)
+		result = check_change(app, adoption);
+	if (result == 0)
+		return adoption;
+	if (result == CATALOGUE_UNCHANGED)
+		log_event(LOG_LEVEL_INFO, "catalogue-unchanged", "folder='%s'", app->config->catalogue);
+	else
+		log_event(LOG_LEVEL_ERROR, "catalogue-kept", "reason='%s'",
+		          result > 0 ? "the new one is refused; see above" : fault_text(result));
+	adoption_free(adoption);
+	return NULL;
+}
+
+/* ---- store and sockets ---- */
 
 static int open_store(struct app *app)
 {
@@ -80,7 +232,7 @@ static int open_store(struct app *app)
 		return complain("store", app->config->store, "another suanpand has it open");
 	if (result < 0)
 		return complain("store", app->config->store, fault_text(result));
-	return store_bind_catalogue(app->store, app->catalogue, app->started.wall_ms);
+	return result;
 }
 
 static int open_socket(struct app *app, enum endpoint_kind kind, const char *url, void **ret_socket)
@@ -116,21 +268,19 @@ static int make_front(struct app *app)
 	app->front.from_writer = app->from_writer;
 	app->front.subscriptions = &app->subscriptions;
 	app->front.failed = &app->failed;
+	app->front.reload = reload;
+	app->front.closure = app;
 	return result;
 }
 
 static int start_writer(struct app *app)
 {
-	app->writer = (struct writer_loop){
-	    .group = app->config->group,
-	    .to_writer = app->to_writer,
-	    .from_writer = app->from_writer,
-	    .subscriptions = &app->subscriptions,
-	    .failed = &app->failed,
-	};
-	int result = writer_new(app->catalogue, app->store, &app->writer.writer);
-	if (result == 0)
-		result = -pthread_create(&app->writer_thread, NULL, writer_run, &app->writer);
+	app->writer.group = app->config->group;
+	app->writer.to_writer = app->to_writer;
+	app->writer.from_writer = app->from_writer;
+	app->writer.subscriptions = &app->subscriptions;
+	app->writer.failed = &app->failed;
+	int result = -pthread_create(&app->writer_thread, NULL, writer_run, &app->writer);
 	app->writer_runs = result == 0;
 	return result;
 }
@@ -138,12 +288,11 @@ static int start_writer(struct app *app)
 static int start_desk(struct app *app)
 {
 	struct answer_context *answer = &app->desk.answer;
-	answer->catalogue = app->catalogue;
 	answer->store = app->store;
 	answer->live_epoch = app->epoch;
 	answer->started_wall_ms = app->started.wall_ms;
 	app->desk.failed = &app->failed;
-	int result = evaluator_new(app->catalogue, &answer->evaluator);
+	int result = past_new(&answer->past);
 	if (result == 0)
 		result = arena_new(ENVELOPE_UNPACK_BUDGET, &answer->arena);
 	if (result == 0)
@@ -158,9 +307,9 @@ static int build(struct app *app)
 		return -errno;
 	int result = open_signals(app);
 	if (result == 0)
-		result = open_catalogue(app);
-	if (result == 0)
 		result = open_store(app);
+	if (result == 0)
+		result = open_catalogue(app);
 	if (result == 0)
 		result = open_sockets(app);
 	if (result == 0)
@@ -191,7 +340,7 @@ static void stop_threads(struct app *app)
 static void take_down(struct app *app)
 {
 	stop_threads(app);
-	evaluator_free(app->desk.answer.evaluator);
+	past_free(app->desk.answer.past);
 	arena_free(app->desk.answer.arena);
 	writer_free(app->writer.writer);
 	publisher_free(app->front.publisher);
@@ -204,7 +353,9 @@ static void take_down(struct app *app)
 	if (app->context)
 		endpoint_context_free(app->context);
 	store_close(app->store);
-	catalogue_free(app->catalogue);
+	for (size_t i = 0; i < app->catalogue_count; i++)
+		catalogue_free(app->catalogues[i]);
+	free(app->catalogues);
 	if (app->desk.stop_fd >= 0)
 		close(app->desk.stop_fd);
 	if (app->front.signal_fd >= 0)

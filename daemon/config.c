@@ -192,11 +192,18 @@ struct reading {
 	bool refused;
 };
 
+/* "a\0b" is YAML, too; C would see an "a". */
+static bool is_text(const yaml_node_t *node)
+{
+	return node->type == YAML_SCALAR_NODE &&
+	       strlen((const char *)node->data.scalar.value) == node->data.scalar.length;
+}
+
 static int read_pair(struct reading *reading, const yaml_node_t *name, const yaml_node_t *value)
 {
 	char where[4200];
 	snprintf(where, sizeof where, "%s:%zu", reading->path, name->start_mark.line + 1);
-	if (name->type != YAML_SCALAR_NODE || value->type != YAML_SCALAR_NODE) {
+	if (!is_text(name) || !is_text(value)) {
 		fprintf(reading->errors, "%s: expected `key: value` with one plain value\n", where);
 		return CONFIG_REFUSED;
 	}
@@ -232,21 +239,47 @@ static int read_mapping(struct reading *reading, yaml_document_t *document)
 	return reading->refused ? (int)CONFIG_REFUSED : 0;
 }
 
-static int read_document(struct reading *reading, FILE *file)
+static int refuse_yaml(struct reading *reading, const yaml_parser_t *parser)
+{
+	fprintf(reading->errors, "%s:%zu: not YAML: %s\n", reading->path, parser->problem_mark.line + 1,
+	        parser->problem ? parser->problem : "unreadable");
+	return CONFIG_REFUSED;
+}
+
+static int read_document(struct reading *reading, yaml_parser_t *parser)
+{
+	yaml_document_t document;
+	if (!yaml_parser_load(parser, &document))
+		return refuse_yaml(reading, parser);
+	int result = read_mapping(reading, &document);
+	yaml_document_delete(&document);
+	return result;
+}
+
+/* What stands behind a `---` would otherwise be passed over without a word. */
+static int expect_end(struct reading *reading, yaml_parser_t *parser)
+{
+	yaml_document_t document;
+	if (!yaml_parser_load(parser, &document))
+		return refuse_yaml(reading, parser);
+	const yaml_node_t *root = yaml_document_get_root_node(&document);
+	if (root)
+		fprintf(reading->errors, "%s:%zu: expected one document only\n", reading->path,
+		        document.start_mark.line + 1);
+	int result = root ? (int)CONFIG_REFUSED : 0;
+	yaml_document_delete(&document);
+	return result;
+}
+
+static int read_file(struct reading *reading, FILE *file)
 {
 	yaml_parser_t parser;
-	yaml_document_t document;
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
 	yaml_parser_set_input_file(&parser, file);
-	if (!yaml_parser_load(&parser, &document)) {
-		fprintf(reading->errors, "%s:%zu: not YAML: %s\n", reading->path,
-		        parser.problem_mark.line + 1, parser.problem ? parser.problem : "unreadable");
-		yaml_parser_delete(&parser);
-		return CONFIG_REFUSED;
-	}
-	int result = read_mapping(reading, &document);
-	yaml_document_delete(&document);
+	int result = read_document(reading, &parser);
+	if (result == 0)
+		result = expect_end(reading, &parser);
 	yaml_parser_delete(&parser);
 	return result;
 }
@@ -261,7 +294,7 @@ int config_read(struct config *config, const char *path, FILE *errors)
 	}
 	const char *slash = strrchr(path, '/');
 	reading.folder = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
-	int result = reading.folder ? read_document(&reading, file) : -ENOMEM;
+	int result = reading.folder ? read_file(&reading, file) : -ENOMEM;
 	free(reading.folder);
 	fclose(file);
 	return result;

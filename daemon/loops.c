@@ -6,7 +6,9 @@
 #include "daemon/wire/router.h"
 #include "daemon/wire/wait.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -44,24 +46,72 @@ static int publish_all(struct front *front, const struct changed_value *changed,
 		result = publisher_pack(front->publisher, &changed[i], &topic, &bytes, &size);
 		if (result == 0)
 			result = live_publish(front->live, topic, bytes, size);
+		else if (result == PUBLISHER_HIDDEN)
+			result = 0;
 	}
+	return result;
+}
+
+static int finish_group(struct front *front, struct mail *group)
+{
+	int result = 0;
+	for (struct mail *mail = group, *next; mail; mail = next) {
+		struct passage *passage = (struct passage *)mail;
+		next = mail->next;
+		front->returned++;
+		if (result == 0)
+			result = send_ack(front, passage);
+		passage_free(passage);
+	}
+	return result;
+}
+
+static int finish_adoption(struct front *front, struct adoption *adoption)
+{
+	int result = 0;
+	front->returned++;
+	front->reloading = false;
+	if (adoption->adopted) {
+		reception_switch(front->reception, adoption->catalogue);
+		result = publisher_switch(front->publisher, adoption->catalogue);
+		log_event(LOG_LEVEL_INFO, "catalogue-adopted", "commit=%" PRIu64, adoption->commit);
+	} else {
+		log_event(LOG_LEVEL_ERROR, "catalogue-kept", "reason='the new one could not be written'");
+	}
+	adoption_free(adoption);
 	return result;
 }
 
 static int finish_outcome(struct front *front, struct outcome *outcome)
 {
-	int result = 0;
-	for (struct mail *mail = outcome->group, *next; mail; mail = next) {
-		struct passage *passage = (struct passage *)mail;
-		next = mail->next;
-		if (result == 0)
-			result = send_ack(front, passage);
-		passage_free(passage);
-	}
+	int result = outcome->adoption ? finish_adoption(front, outcome->adoption)
+	                               : finish_group(front, outcome->group);
 	if (result == 0)
 		result = publish_all(front, outcome->changed, outcome->changed_count);
 	free(outcome->changed);
 	free(outcome);
+	return result;
+}
+
+static int welcome(struct front *front, const char *topic)
+{
+	const void *bytes;
+	size_t size;
+	int result = publisher_pack_welcome(front->publisher, &bytes, &size);
+	return result != 0 ? result : live_publish(front->live, topic, bytes, size);
+}
+
+static int welcome_those_who_wait(struct front *front)
+{
+	size_t kept = 0;
+	int result = 0;
+	for (size_t i = 0; i < front->welcome_count; i++) {
+		if (front->welcomes[i].posted > front->returned)
+			front->welcomes[kept++] = front->welcomes[i];
+		else if (result == 0)
+			result = welcome(front, front->welcomes[i].topic);
+	}
+	front->welcome_count = kept;
 	return result;
 }
 
@@ -73,7 +123,13 @@ static int take_outcomes(struct front *front)
 		int answer = finish_outcome(front, (struct outcome *)mail);
 		result = result != 0 ? result : answer;
 	}
-	return result;
+	return result != 0 ? result : welcome_those_who_wait(front);
+}
+
+static void post(struct front *front, struct mail *mail)
+{
+	front->posted++;
+	mailbox_post(front->to_writer, mail);
 }
 
 /* Takes one report. ROUTER_EMPTY when there is none. */
@@ -95,32 +151,46 @@ static int take_report(struct front *front)
 		return result;
 	}
 	if (result == 0) {
-		mailbox_post(front->to_writer, &passage->mail);
+		post(front, &passage->mail);
 		return 0;
 	}
 	if (result == PIPELINE_ANSWERED)
 		result = send_ack(front, passage);
 	passage_free(passage);
-	return result;
+	if (result != -ENOMEM)
+		return result;
+	log_event(LOG_LEVEL_ERROR, "message-dropped", "socket=intake reason='out of memory'");
+	return 0; /* not even an ack: it will be sent again */
 }
 
 static int take_reports(struct front *front)
 {
 	int result = 0;
 	for (int i = 0; i < TURN_MAX && result == 0; i++) {
-		if (mailbox_weight(front->to_writer) >= front->queue)
+		if (front->reloading || mailbox_weight(front->to_writer) >= front->queue)
 			return 0;
 		result = take_report(front);
 	}
 	return result == ROUTER_EMPTY ? 0 : result;
 }
 
-static int welcome(struct front *front, const char *topic)
+/* At once if nothing is being written, else when that has come back. */
+static int promise_welcome(struct front *front, const char *topic)
 {
-	const void *bytes;
-	size_t size;
-	int result = publisher_pack_welcome(front->publisher, &bytes, &size);
-	return result != 0 ? result : live_publish(front->live, topic, bytes, size);
+	if (front->returned == front->posted)
+		return welcome(front, topic);
+	if (front->welcome_count == front->welcome_capacity) {
+		size_t capacity = front->welcome_capacity ? front->welcome_capacity * 2 : 16;
+		struct waiting_welcome *grown = realloc(front->welcomes, capacity * sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		front->welcomes = grown;
+		front->welcome_capacity = capacity;
+	}
+	struct waiting_welcome *waiting = &front->welcomes[front->welcome_count++];
+	waiting->posted = front->posted;
+	snprintf(waiting->topic, sizeof waiting->topic, "%s", topic);
+	return 0;
 }
 
 static int take_subscriptions(struct front *front)
@@ -132,24 +202,38 @@ static int take_subscriptions(struct front *front)
 		result = live_take_subscription(front->live, &count, granted);
 		atomic_store(front->subscriptions, count); /* before the welcome promises anything */
 		if (granted[0] != '\0')
-			result = welcome(front, granted);
+			result = promise_welcome(front, granted);
 	}
 	return result == LIVE_EMPTY ? 0 : result;
+}
+
+static void start_reload(struct front *front)
+{
+	struct adoption *adoption = front->reloading ? NULL : front->reload(front->closure);
+	if (!adoption)
+		return;
+	adoption->mail.kind = MAIL_CATALOGUE;
+	front->reloading = true;
+	post(front, &adoption->mail);
 }
 
 static int take_signal(struct front *front, bool *stop)
 {
 	struct signalfd_siginfo info;
-	if (read(front->signal_fd, &info, sizeof info) == (ssize_t)sizeof info) {
-		log_event(LOG_LEVEL_INFO, "stopping", "signal=%u", info.ssi_signo);
-		*stop = true;
+	if (read(front->signal_fd, &info, sizeof info) != (ssize_t)sizeof info)
+		return 0;
+	if (info.ssi_signo == SIGHUP) {
+		start_reload(front);
+		return 0;
 	}
+	log_event(LOG_LEVEL_INFO, "stopping", "signal=%u", info.ssi_signo);
+	*stop = true;
 	return 0;
 }
 
 static int front_turn(struct front *front, bool *stop)
 {
-	bool full = mailbox_weight(front->to_writer) >= front->queue;
+	bool full = front->reloading || mailbox_weight(front->to_writer) >= front->queue;
 	struct wait_item items[] = {
 	    {.fd = front->signal_fd},
 	    {.fd = mailbox_fd(front->from_writer)},
@@ -181,12 +265,13 @@ int front_run(struct front *front)
 		int answer = take_outcomes(front);
 		result = result != 0 ? result : answer;
 	}
+	free(front->welcomes);
+	front->welcomes = NULL;
 	return result;
 }
 
 /* ------------------------------------------------------------------------------------------------ writer */
 
-/* Copies what changed for the subscribers; without any there is nothing to copy. */
 static int keep_changed(struct outcome *outcome, const struct changed_value *changed, size_t count)
 {
 	if (count == 0)
@@ -199,17 +284,32 @@ static int keep_changed(struct outcome *outcome, const struct changed_value *cha
 	return 0;
 }
 
-static int write_group(struct writer_loop *loop, struct outcome *outcome)
+static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 {
 	const struct changed_value *changed;
 	size_t count;
 	int64_t now = clock_read().wall_ms;
-	int result = pipeline_decide(loop->writer, outcome->group, now, &changed, &count);
+	bool follow = atomic_load(loop->subscriptions) > 0;
+	int result = outcome->adoption
+	                 ? pipeline_adopt(loop->writer, outcome->adoption, now, follow, &changed, &count)
+	                 : pipeline_decide(loop->writer, outcome->group, now, follow, &changed, &count);
+	if (result < 0)
+		return 0; /* nothing was written, all were told to try again: queries go on meanwhile */
 	if (result != 0)
 		return result;
-	if (atomic_load(loop->subscriptions) > 0)
-		return keep_changed(outcome, changed, count);
-	return 0;
+	return keep_changed(outcome, changed, count);
+}
+
+/* A catalogue is decided on by itself; a front that waits for one posts nothing behind it. */
+static struct mail *split_catalogue(struct mail **list)
+{
+	for (struct mail **link = list; *link; link = &(*link)->next)
+		if ((*link)->kind == MAIL_CATALOGUE) {
+			struct mail *catalogue = *link;
+			*link = NULL;
+			return catalogue;
+		}
+	return NULL;
 }
 
 static void drop_acks(struct mail *group)
@@ -221,20 +321,35 @@ static void drop_acks(struct mail *group)
 	}
 }
 
+static int write_and_post(struct writer_loop *loop, struct mail *group, struct mail *catalogue)
+{
+	struct outcome *outcome = calloc(1, sizeof *outcome);
+	if (!outcome)
+		return PIPELINE_STOP; /* without it nobody could be answered */
+	outcome->group = group;
+	outcome->adoption = (struct adoption *)catalogue;
+	int result = atomic_load(loop->failed) ? (int)PIPELINE_STOP : write_outcome(loop, outcome);
+	if (result == PIPELINE_STOP)
+		drop_acks(group);
+	mailbox_post(loop->from_writer, &outcome->mail);
+	return result;
+}
+
+static int writer_turn(struct writer_loop *loop)
+{
+	struct mail *group = mailbox_take(loop->to_writer, loop->group);
+	struct mail *catalogue = split_catalogue(&group);
+	int result = group ? write_and_post(loop, group, NULL) : 0;
+	if (catalogue && result == 0)
+		result = write_and_post(loop, NULL, catalogue);
+	return result;
+}
+
 void *writer_run(void *writer_loop)
 {
 	struct writer_loop *loop = writer_loop;
 	while (mailbox_wait(loop->to_writer) == 0) {
-		struct outcome *outcome = calloc(1, sizeof *outcome);
-		if (!outcome) {
-			give_up(loop->failed, "writer-failed", -ENOMEM);
-			break;
-		}
-		outcome->group = mailbox_take(loop->to_writer, loop->group);
-		int result = atomic_load(loop->failed) ? (int)PIPELINE_STOP : write_group(loop, outcome);
-		if (result == PIPELINE_STOP)
-			drop_acks(outcome->group);
-		mailbox_post(loop->from_writer, &outcome->mail);
+		int result = writer_turn(loop);
 		if (result != 0 && !atomic_load(loop->failed))
 			give_up(loop->failed, "writer-failed", result < 0 ? result : FAULT_STORE);
 	}

@@ -14,15 +14,24 @@
 #include "daemon/pipeline.h"
 #include "daemon/publish/update.h"
 #include "daemon/query/answer.h"
+#include "proto/envelope.h"
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* What the writer gives back to the front: a group with its acks, and what it changed. */
+/* What the writer gives back to the front: a group with its acks or an adopted catalogue, and what it changed. */
 struct outcome {
 	struct mail mail;
-	struct mail *group;
+	struct mail *group;            /* reports; NULL for a catalogue */
+	struct adoption *adoption;     /* NULL for reports */
 	struct changed_value *changed; /* from malloc; empty while nobody subscribes */
 	size_t changed_count;
+};
+
+/* A subscription that was granted while groups were being written: its welcome waits for them, because what they change was
+ * collected before anyone asked. */
+struct waiting_welcome {
+	uint64_t posted; /* welcome once so many mails have come back */
+	char topic[ENVELOPE_TOPIC_MAX + 1];
 };
 
 struct front {
@@ -34,6 +43,14 @@ struct front {
 	struct publisher *publisher;
 	atomic_size_t *subscriptions;
 	atomic_bool *failed; /* another thread gave up */
+	/* On SIGHUP: reads the catalogue anew. NULL when there is nothing to adopt (the reason was said). */
+	struct adoption *(*reload)(void *closure);
+	void *closure;
+	bool
+	    reloading; /* intake rests until the new catalogue is in force: reports are checked against one only */
+	uint64_t posted, returned; /* mails to the writer, and back */
+	struct waiting_welcome *welcomes;
+	size_t welcome_count, welcome_capacity;
 };
 
 struct writer_loop {

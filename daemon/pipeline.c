@@ -78,6 +78,39 @@ static int ack_resend(struct passage *passage, uint64_t from)
 	return pack_ack(passage, &ack);
 }
 
+static int ack_forgotten(struct passage *passage, uint64_t commit)
+{
+	Suanpan__Ack ack;
+	init_ack(&ack, passage, SUANPAN__OUTCOME__OUTCOME_REFUSED,
+	         "this report was refused before; the reasons are no longer kept");
+	ack.has_repeated_report = ack.repeated_report = true;
+	ack.has_commit = 1;
+	ack.commit = commit;
+	return pack_ack(passage, &ack);
+}
+
+/* A field that is appended to a packed message belongs to it. */
+enum ack_field { ACK_REPEATED = 5, ACK_COMMIT = 6 };
+#define FIELD_SIZE_MAX 11 /* a tag, and a varint of 64 bits */
+
+/* Makes a copy of a packed ack with one more number the passage's. */
+static int extend_ack(struct passage *passage, const void *bytes, size_t size, enum ack_field field,
+                      uint64_t value)
+{
+	uint8_t *longer = malloc(size + FIELD_SIZE_MAX);
+	if (!longer)
+		return -ENOMEM;
+	memcpy(longer, bytes, size);
+	longer[size++] = (uint8_t)(field << 3);
+	for (; value > 0x7f; value >>= 7)
+		longer[size++] = (uint8_t)(value | 0x80);
+	longer[size++] = (uint8_t)value;
+	free(passage->ack);
+	passage->ack = longer;
+	passage->ack_size = size;
+	return 0;
+}
+
 /* ------------------------------------------------------------------------------------------------ front */
 
 struct reception {
@@ -106,6 +139,11 @@ void reception_free(struct reception *reception)
 		return;
 	arena_free(reception->arena);
 	free(reception);
+}
+
+void reception_switch(struct reception *reception, const struct catalogue *catalogue)
+{
+	reception->catalogue = catalogue;
 }
 
 static int ack_check(struct passage *passage, int verdict, const struct checked_report *checked)
@@ -157,27 +195,48 @@ int pipeline_receive(struct reception *reception, struct passage *passage)
 
 /* ------------------------------------------------------------------------------------------------ writer */
 
-struct writer {
+/* What computing takes, for one catalogue. */
+struct engine {
 	const struct catalogue *catalogue;
-	struct store *store;
 	struct evaluator *evaluator;
 	struct affected *affected;
+};
+
+struct writer {
+	struct store *store;
+	struct engine engine;
 	struct changed_value *changed;
 	size_t changed_count, changed_capacity;
+	struct changed_value *followed; /* of statistics, before they are evaluated */
+	size_t followed_count, followed_capacity;
 };
+
+static void engine_done(struct engine *engine)
+{
+	evaluator_free(engine->evaluator);
+	affected_free(engine->affected);
+}
+
+static int engine_init(struct engine *engine, const struct catalogue *catalogue)
+{
+	*engine = (struct engine){.catalogue = catalogue};
+	int result = evaluator_new(catalogue, &engine->evaluator);
+	if (result == 0)
+		result = affected_new(catalogue, &engine->affected);
+	if (result != 0)
+		engine_done(engine);
+	return result;
+}
 
 int writer_new(const struct catalogue *catalogue, struct store *store, struct writer **ret_writer)
 {
 	struct writer *writer = calloc(1, sizeof *writer);
 	if (!writer)
 		return -ENOMEM;
-	writer->catalogue = catalogue;
 	writer->store = store;
-	int result = evaluator_new(catalogue, &writer->evaluator);
-	if (result == 0)
-		result = affected_new(catalogue, &writer->affected);
+	int result = catalogue ? engine_init(&writer->engine, catalogue) : 0;
 	if (result != 0) {
-		writer_free(writer);
+		free(writer);
 		return result;
 	}
 	*ret_writer = writer;
@@ -188,9 +247,9 @@ void writer_free(struct writer *writer)
 {
 	if (!writer)
 		return;
-	evaluator_free(writer->evaluator);
-	affected_free(writer->affected);
+	engine_done(&writer->engine);
 	free(writer->changed);
+	free(writer->followed);
 	free(writer);
 }
 
@@ -207,21 +266,8 @@ static int answer_again(struct write *write, struct passage *passage, const stru
 		return ack_accepted(passage, decision->commit, decision->entry, true);
 	int result = write_refusal_answer(write, decision->entry, &bytes, &size);
 	if (result == WRITE_UNDECIDED)
-		return ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_REFUSED,
-		                   "this report was refused before; the reasons are no longer kept");
-	if (result != 0)
-		return result;
-	/* A field appended to a packed message belongs to it: `repeated_report` = true. */
-	static const uint8_t repeated[] = {0x28, 0x01};
-	char *again = malloc(size + sizeof repeated);
-	if (!again)
-		return -ENOMEM;
-	memcpy(again, bytes, size);
-	memcpy(again + size, repeated, sizeof repeated);
-	free(passage->ack);
-	passage->ack = again;
-	passage->ack_size = size + sizeof repeated;
-	return 0;
+		return ack_forgotten(passage, decision->commit);
+	return result != 0 ? result : extend_ack(passage, bytes, size, ACK_REPEATED, true);
 }
 
 /* A stream is decided in order, because a later report may correct an earlier one. A sender that no longer
@@ -235,6 +281,10 @@ static bool is_its_turn(const struct passage *passage, uint64_t last)
 static int remember_refusal(struct write *write, struct passage *passage)
 {
 	uint64_t entry;
+	int result =
+	    extend_ack(passage, passage->ack, passage->ack_size, ACK_COMMIT, write_commit_number(write));
+	if (result != 0)
+		return result;
 	struct refused_report report = {
 	    .name = passage->name,
 	    .payload = passage->payload,
@@ -282,65 +332,148 @@ static int decide_one(struct write *write, struct passage *passage)
 	return passage->refused ? remember_refusal(write, passage) : accept(write, passage);
 }
 
-/* ---- what the group's observations mean for the indicators ---- */
+/* ---- what changed, for those who follow ---- */
 
-static int find_affected(struct writer *writer, struct write *write)
+static int append_changed(struct changed_value **array, size_t *count, size_t *capacity,
+                          const struct changed_value *changed)
+{
+	if (*count == *capacity) {
+		size_t wanted = *capacity ? *capacity * 2 : 256;
+		struct changed_value *grown = realloc(*array, wanted * sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		*array = grown;
+		*capacity = wanted;
+	}
+	(*array)[(*count)++] = *changed;
+	return 0;
+}
+
+static void fill_changed(const struct catalogue *catalogue, const struct value *value, uint64_t commit,
+                         struct changed_value *changed)
+{
+	changed->value = (struct stored_value){
+	    .state = value->state,
+	    .units = value->units,
+	    .status = value->status,
+	    .reported = value->reported,
+	    .expected = value->expected,
+	    .commit = commit,
+	    .missing_count = value->missing_count,
+	    .carried_count = value->carried_count,
+	};
+	const uint32_t most = sizeof changed->value.missing / sizeof changed->value.missing[0];
+	for (uint32_t i = 0; i < value->missing_count && i < most; i++)
+		changed->value.missing[i] = catalogue->areas[value->missing[i]].id;
+	for (uint32_t i = 0; i < value->carried_count && i < most; i++)
+		changed->value.carried[i] = catalogue->areas[value->carried[i]].id;
+}
+
+static int note_changed(struct writer *writer, const struct engine *engine,
+                        const struct affected_value *which, const struct value *value, uint64_t commit)
+{
+	struct changed_value changed = {
+	    .which = which->indicator, .area = which->area, .period = which->period};
+	fill_changed(engine->catalogue, value, commit, &changed);
+	return append_changed(&writer->changed, &writer->changed_count, &writer->changed_capacity, &changed);
+}
+
+static int compare_changed(const void *left, const void *right)
+{
+	const struct changed_value *a = left, *b = right;
+	if (a->which != b->which)
+		return a->which < b->which ? -1 : 1;
+	if (a->area != b->area)
+		return a->area < b->area ? -1 : 1;
+	return (a->period.code > b->period.code) - (a->period.code < b->period.code);
+}
+
+static int list_followed(struct writer *writer, struct write *write)
 {
 	size_t count;
-	affected_reset(writer->affected);
-	for (uint32_t i = 0; i < writer->catalogue->statistic_count; i++) {
+	const struct touched *touched = write_touched(write, &count);
+	writer->followed_count = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct area_list *aggregates =
+		    &writer->engine.catalogue->areas[touched[i].area].counts_towards;
+		for (uint32_t j = 0; j < aggregates->count; j++) {
+			struct changed_value changed = {.is_statistic = true,
+			                                .which = touched[i].statistic,
+			                                .area = aggregates->area[j],
+			                                .period = touched[i].period};
+			int result = append_changed(&writer->followed, &writer->followed_count,
+			                            &writer->followed_capacity, &changed);
+			if (result != 0)
+				return result;
+		}
+	}
+	if (writer->followed_count > 0)
+		qsort(writer->followed, writer->followed_count, sizeof *writer->followed, compare_changed);
+	return 0;
+}
+
+/* The values of the touched statistics, at every area they count towards: kept nowhere, evaluated only for those who
+ * follow. */
+static int follow_statistics(struct writer *writer, struct write *write)
+{
+	struct cell_source source = write_cells(write);
+	int result = list_followed(writer, write);
+	for (size_t i = 0; i < writer->followed_count && result == 0; i++) {
+		struct changed_value *changed = &writer->followed[i];
+		struct value value;
+		if (i > 0 && compare_changed(changed, changed - 1) == 0)
+			continue;
+		result = evaluate_statistic(writer->engine.evaluator, changed->which, changed->area,
+		                            changed->period, &source, &value);
+		if (result != 0 || value.state == VALUE_NOT_HERE)
+			continue;
+		fill_changed(writer->engine.catalogue, &value, write_commit_number(write), changed);
+		result = append_changed(&writer->changed, &writer->changed_count, &writer->changed_capacity,
+		                        changed);
+	}
+	return result;
+}
+
+/* ---- what the group's observations mean for the indicators ---- */
+
+static int find_affected(struct engine *engine, struct write *write)
+{
+	size_t count;
+	affected_reset(engine->affected);
+	for (uint32_t i = 0; i < engine->catalogue->statistic_count; i++) {
 		struct extent extent;
 		int result = write_extent(write, i, &extent);
 		if (result < 0)
 			return result;
 		int32_t day = result == SNAPSHOT_NOTHING ? INT32_MIN : extent.last_day;
-		affected_set_frontier(writer->affected, i, day, day);
+		affected_set_frontier(engine->affected, i, day, day);
 	}
 	const struct extent_move *moves = write_extent_moves(write, &count);
 	for (size_t i = 0; i < count; i++)
-		affected_set_frontier(writer->affected, moves[i].statistic, moves[i].last_day_before,
+		affected_set_frontier(engine->affected, moves[i].statistic, moves[i].last_day_before,
 		                      moves[i].last_day_now);
 	const struct touched *touched = write_touched(write, &count);
 	for (size_t i = 0; i < count; i++) {
 		int result =
-		    affected_add(writer->affected, touched[i].statistic, touched[i].area, touched[i].period);
+		    affected_add(engine->affected, touched[i].statistic, touched[i].area, touched[i].period);
 		if (result != 0)
 			return result;
 	}
 	return 0;
 }
 
-static int note_changed(struct writer *writer, const struct affected_value *which, const struct value *value,
-                        uint64_t commit)
+static int recompute_one(struct writer *writer, const struct engine *engine, struct write *write,
+                         const struct cell_source *source, const struct affected_value *which)
 {
-	if (writer->changed_count == writer->changed_capacity) {
-		size_t capacity = writer->changed_capacity ? writer->changed_capacity * 2 : 256;
-		struct changed_value *grown = realloc(writer->changed, capacity * sizeof *grown);
-		if (!grown)
-			return -ENOMEM;
-		writer->changed = grown;
-		writer->changed_capacity = capacity;
-	}
-	struct changed_value *changed = &writer->changed[writer->changed_count++];
-	*changed = (struct changed_value){
-	    .indicator = which->indicator,
-	    .area = which->area,
-	    .period = which->period,
-	    .value = {.state = value->state,
-	              .units = value->units,
-	              .status = value->status,
-	              .reported = value->reported,
-	              .expected = value->expected,
-	              .commit = commit},
-	};
-	const uint32_t most = sizeof changed->value.missing / sizeof changed->value.missing[0];
-	changed->value.missing_count = value->missing_count;
-	changed->value.carried_count = value->carried_count;
-	for (uint32_t i = 0; i < value->missing_count && i < most; i++)
-		changed->value.missing[i] = writer->catalogue->areas[value->missing[i]].id;
-	for (uint32_t i = 0; i < value->carried_count && i < most; i++)
-		changed->value.carried[i] = writer->catalogue->areas[value->carried[i]].id;
-	return 0;
+	struct value value;
+	bool changed = false;
+	int result = evaluate_indicator(engine->evaluator, which->indicator, which->area, which->period,
+	                                source, &value);
+	if (result == 0)
+		result = write_value(write, which->indicator, which->area, which->period, &value, &changed);
+	if (result == 0 && changed)
+		result = note_changed(writer, engine, which, &value, write_commit_number(write));
+	return result;
 }
 
 static int recompute(struct writer *writer, struct write *write)
@@ -348,26 +481,73 @@ static int recompute(struct writer *writer, struct write *write)
 	const struct affected_value *values;
 	size_t count;
 	struct cell_source source = write_cells(write);
-	int result = find_affected(writer, write);
+	int result = find_affected(&writer->engine, write);
 	if (result == 0)
-		result = affected_list(writer->affected, &values, &count);
-	for (size_t i = 0; result == 0 && i < count; i++) {
-		struct value value;
-		bool changed = false;
-		result = evaluate_indicator(writer->evaluator, values[i].indicator, values[i].area,
-		                            values[i].period, &source, &value);
-		if (result == 0)
-			result = write_value(write, values[i].indicator, values[i].area, values[i].period,
-			                     &value, &changed);
-		if (result == 0 && changed)
-			result = note_changed(writer, &values[i], &value, write_commit_number(write));
-	}
+		result = affected_list(writer->engine.affected, &source, &values, &count);
+	for (size_t i = 0; result == 0 && i < count; i++)
+		result = recompute_one(writer, &writer->engine, write, &source, &values[i]);
 	return result;
+}
+
+/* ---- everything, under a new catalogue ---- */
+
+/* First and last day that any statistic of the formula was ever reported for. SNAPSHOT_NOTHING: none was. */
+static int find_reach(struct write *write, const struct formula *formula, struct extent *ret_reach)
+{
+	bool any = false;
+	for (uint32_t i = 0; i < formula->atom_count; i++) {
+		struct extent extent;
+		int result = write_extent(write, formula->atoms[i].statistic, &extent);
+		if (result < 0)
+			return result;
+		if (result != 0)
+			continue;
+		if (!any || extent.first_day < ret_reach->first_day)
+			ret_reach->first_day = extent.first_day;
+		if (!any || extent.last_day > ret_reach->last_day)
+			ret_reach->last_day = extent.last_day;
+		any = true;
+	}
+	return any ? 0 : SNAPSHOT_NOTHING;
+}
+
+static int recompute_series(struct writer *writer, const struct engine *engine, struct write *write,
+                            struct affected_value which, enum period_frequency frequency, struct extent reach)
+{
+	struct cell_source source = write_cells(write);
+	struct period last = period_of_day(reach.last_day, frequency);
+	which.period = period_of_day(reach.first_day, frequency);
+	for (;;) {
+		int result = recompute_one(writer, engine, write, &source, &which);
+		if (result != 0 || which.period.code == last.code ||
+		    !period_shift(which.period, 1, &which.period))
+			return result;
+	}
+}
+
+static int recompute_everything(struct writer *writer, const struct engine *engine, struct write *write)
+{
+	const struct catalogue *catalogue = engine->catalogue;
+	for (uint32_t i = 0; i < catalogue->indicator_count; i++) {
+		struct extent reach = {.first_day = 0};
+		int result = find_reach(write, catalogue->indicators[i].formula, &reach);
+		if (result < 0)
+			return result;
+		for (uint32_t area = 0; area < catalogue->area_count && result == 0; area++)
+			for (enum period_frequency frequency = PERIOD_ANNUAL;
+			     frequency <= catalogue->indicators[i].frequency && result == 0; frequency++)
+				result = recompute_series(
+				    writer, engine, write,
+				    (struct affected_value){.indicator = i, .area = area}, frequency, reach);
+		if (result < 0)
+			return result;
+	}
+	return 0;
 }
 
 /* ---- the group ---- */
 
-static int decide_all(struct writer *writer, struct write *write, struct mail *group)
+static int decide_all(struct writer *writer, struct write *write, struct mail *group, bool follow)
 {
 	int result = 0;
 	for (struct mail *mail = group; mail && result == 0; mail = mail->next)
@@ -376,6 +556,8 @@ static int decide_all(struct writer *writer, struct write *write, struct mail *g
 		result = write_apply(write);
 	if (result == 0)
 		result = recompute(writer, write);
+	if (result == 0 && follow)
+		result = follow_statistics(writer, write);
 	return result;
 }
 
@@ -385,9 +567,8 @@ static bool nothing_was_written(int result)
 }
 
 /* The store is as it was before the group: every sender may try again. */
-static int postpone(struct writer *writer, struct mail *group, int fault)
+static int postpone(struct mail *group, int fault)
 {
-	writer->changed_count = 0;
 	log_event(LOG_LEVEL_ERROR, "group-postponed", "reason='%s'", fault_text(fault));
 	for (struct mail *mail = group; mail; mail = mail->next) {
 		struct passage *passage = (struct passage *)mail;
@@ -397,26 +578,75 @@ static int postpone(struct writer *writer, struct mail *group, int fault)
 	return fault;
 }
 
-int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms,
+static int finish(struct write *write, int result)
+{
+	if (result == 0 && write_has_changes(write))
+		return write_commit(write);
+	write_abort(write);
+	return result;
+}
+
+static void tell_changed(const struct writer *writer, int result, bool follow,
+                         const struct changed_value **ret_changed, size_t *ret_count)
+{
+	*ret_changed = writer->changed;
+	*ret_count = result == 0 && follow ? writer->changed_count : 0;
+}
+
+int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, bool follow,
                     const struct changed_value **ret_changed, size_t *ret_count)
 {
 	struct write *write;
 	writer->changed_count = 0;
 	int result = write_begin(writer->store, wall_ms, &write);
-	if (result == 0) {
-		result = decide_all(writer, write, group);
-		if (result != 0 || !write_has_changes(write))
-			write_abort(write);
-		else
-			result = write_commit(write);
-	}
-	*ret_changed = writer->changed;
-	*ret_count = 0;
 	if (result == 0)
-		*ret_count = writer->changed_count;
-	else if (nothing_was_written(result))
-		return postpone(writer, group, result);
-	else
-		return PIPELINE_STOP;
+		result = finish(write, decide_all(writer, write, group, follow));
+	tell_changed(writer, result, follow, ret_changed, ret_count);
+	if (result != 0 && nothing_was_written(result))
+		return postpone(group, result);
+	return result != 0 ? (int)PIPELINE_STOP : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ catalogue */
+
+void adoption_free(struct adoption *adoption)
+{
+	if (!adoption)
+		return;
+	free(adoption->files);
+	free(adoption);
+}
+
+static int adopt(struct writer *writer, struct engine *engine, struct write *write, struct adoption *adoption)
+{
+	int result = write_adopt_catalogue(write, adoption->catalogue, adoption->files, adoption->files_size,
+	                                   adoption->totals_differ);
+	/* Only now, with their ids given, can areas be looked up. */
+	if (result == 0)
+		result = engine_init(engine, adoption->catalogue);
+	if (result == 0)
+		result = recompute_everything(writer, engine, write);
+	adoption->commit = write_commit_number(write);
+	return result;
+}
+
+int pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wall_ms, bool follow,
+                   const struct changed_value **ret_changed, size_t *ret_count)
+{
+	struct engine engine = {.catalogue = NULL};
+	struct write *write;
+	writer->changed_count = 0;
+	adoption->adopted = false;
+	int result = write_begin(writer->store, wall_ms, &write);
+	if (result == 0)
+		result = finish(write, adopt(writer, &engine, write, adoption));
+	tell_changed(writer, result, follow, ret_changed, ret_count);
+	if (result != 0) {
+		engine_done(&engine);
+		return nothing_was_written(result) ? result : (int)PIPELINE_STOP;
+	}
+	engine_done(&writer->engine);
+	writer->engine = engine;
+	adoption->adopted = true;
 	return 0;
 }

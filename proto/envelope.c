@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define MAJOR_FIELD 1
 #define VARINT_MAX  10 /* bytes: 64 bits by seven */
@@ -78,6 +79,40 @@ static bool find_major(const void *bytes, size_t size, uint64_t *ret_major)
 	return false;
 }
 
+/* ---- text: on the wire a string may hold a NUL, in C it would end there and pass for a shorter one */
+
+static bool holds_nul(const ProtobufCMessageDescriptor *descriptor, struct cursor cursor);
+
+static bool field_holds_nul(const ProtobufCFieldDescriptor *field, struct cursor value)
+{
+	if (!field)
+		return false;
+	if (field->type == PROTOBUF_C_TYPE_STRING)
+		return value.left > 0 && memchr(value.at, '\0', value.left) != NULL;
+	return field->type == PROTOBUF_C_TYPE_MESSAGE && holds_nul(field->descriptor, value);
+}
+
+/* Of bytes that have been unpacked, and so are well formed. As deep as the messages are: none contains itself. */
+static bool holds_nul(const ProtobufCMessageDescriptor *descriptor, struct cursor cursor)
+{
+	uint64_t tag, size;
+
+	while (read_varint(&cursor, &tag)) {
+		if ((tag & 7) != WIRE_BYTES) {
+			if (!skip_field(&cursor, tag & 7))
+				return false;
+			continue;
+		}
+		if (!read_varint(&cursor, &size) || !skip(&cursor, size))
+			return false;
+		struct cursor value = {.at = cursor.at - size, .left = size};
+		if (field_holds_nul(protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3)),
+		                    value))
+			return true;
+	}
+	return false;
+}
+
 /* ---- unpacking into the arena */
 
 struct purse {
@@ -132,7 +167,7 @@ int envelope_unpack(const ProtobufCMessageDescriptor *descriptor, const void *by
 		return -ENOMEM;
 	if (purse.is_spent)
 		return ENVELOPE_TOO_LARGE;
-	if (!message)
+	if (!message || holds_nul(descriptor, (struct cursor){.at = bytes, .left = size}))
 		return ENVELOPE_MALFORMED;
 	*ret_major = major;
 	*ret_message = message;

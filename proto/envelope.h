@@ -24,7 +24,7 @@
 #define ENVELOPE_OBSERVATIONS_MAX 8192 /* rows in one report: a refusal must be able to name each */
 
 enum envelope_verdict {
-	ENVELOPE_MALFORMED = 1,   /* not a message of this kind */
+	ENVELOPE_MALFORMED = 1,   /* not a message of this kind, or a string of it holds a NUL */
 	ENVELOPE_UNSUPPORTED = 2, /* its major is unknown here; *ret_major is set */
 	ENVELOPE_TOO_LARGE = 3,   /* more bytes than allowed, on the wire or unpacked */
 };

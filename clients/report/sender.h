@@ -6,7 +6,8 @@
 
 /* As the options table fills it. */
 struct sender_settings {
-	const char *intake, *query;
+	const char *intake, *query,
+	    *live;            /* live is taken for scripts that give both programs the same options */
 	const char *spool;    /* NULL: the user's own, see session.c */
 	const char *reporter; /* NULL: whom the spool belongs to */
 	const char *timeout;  /* seconds */

@@ -12,6 +12,7 @@
 struct mail {
 	struct mail *next;
 	size_t weight;
+	int kind; /* for those who exchange it */
 };
 
 struct mailbox;

@@ -1,5 +1,7 @@
 #include "daemon/catalogue/link.h"
 
+#include "proto/period.h"
+#include <stdlib.h>
 #include <string.h>
 
 /* The areas and groups of the file are numbered through, in the file's order, until the tree gives each area
@@ -68,10 +70,15 @@ static void find_parent(struct forest *forest, uint32_t number)
 	uint32_t parent = find_area(forest, place, "parent", area->parent);
 	if (parent == CATALOGUE_NONE)
 		return;
-	if (forest->file->areas[parent].level >= area->level)
+	enum area_level above = forest->file->areas[parent].level;
+	if (above >= area->level)
 		mistake_at(forest->link->mistakes, place, "parent: '%s' is a %s, expected a level above %s",
-		           area->parent, area_level_name(forest->file->areas[parent].level),
-		           area_level_name(area->level));
+		           area->parent, area_level_name(above), area_level_name(area->level));
+	else if (above + 1 != area->level)
+		/* A formula over the level between would pass it over. */
+		mistake_at(forest->link->mistakes, place,
+		           "parent: '%s' is a %s, expected a %s: no level is skipped", area->parent,
+		           area_level_name(above), area_level_name(area->level - 1));
 	forest->parent[number] = parent;
 }
 
@@ -127,6 +134,99 @@ static void place_as_written(struct forest *forest)
 		forest->place[i] = i;
 }
 
+/* ---------------------------------------------------------------------------------------------- validity */
+
+/* First or last day of the period that `text` names; `otherwise` without one or after a mistake. */
+static int32_t read_day(struct forest *forest, uint32_t number, const char *field, const char *text,
+                        bool first, int32_t otherwise)
+{
+	struct period period;
+	if (!text)
+		return otherwise;
+	if (period_parse(text, strlen(text), &period) == 0)
+		return first ? period_first_day(period) : period_last_day(period);
+	mistake_at(forest->link->mistakes, source_place(forest->source, "areas[%u].%s", number, field),
+	           "%s: '%s' is not a period, expected a form such as 2014 or 2014-02-12", field, text);
+	return otherwise;
+}
+
+/* What came after must be there on the day after: so no chain of successors can come back to where it began. */
+static void check_successor(struct forest *forest, uint32_t number, uint32_t entry, uint32_t successor)
+{
+	const struct area *area = &forest->link->catalogue->areas[forest->place[number]];
+	const struct area *next = &forest->link->catalogue->areas[forest->place[successor]];
+	struct place place = source_place(forest->source, "areas[%u].successors[%u]", number, entry);
+	struct mistakes *mistakes = forest->link->mistakes;
+	if (successor == number)
+		mistake_at(mistakes, place, "successors: '%s' cannot come after itself", area->code);
+	else if (next->level != area->level)
+		mistake_at(mistakes, place, "successors: '%s' is a %s, expected a %s", next->code,
+		           area_level_name(next->level), area_level_name(area->level));
+	else if (area->last_day != INT32_MAX &&
+	         (next->first_day > area->last_day + 1 || next->last_day <= area->last_day))
+		mistake_at(mistakes, place, "successors: '%s' is not in force on the day after '%s' ends",
+		           next->code, area->code);
+}
+
+static int compare_indexes(const void *left, const void *right)
+{
+	const uint32_t *a = left, *b = right;
+	return (*a > *b) - (*a < *b);
+}
+
+static void list_successors(struct forest *forest, uint32_t number)
+{
+	const struct written_area *written = &forest->file->areas[number];
+	struct area *area = &forest->link->catalogue->areas[forest->place[number]];
+	uint32_t *list = link_take(forest->link, written->successor_count, sizeof *list), count = 0;
+	for (uint32_t i = 0; list && i < written->successor_count; i++) {
+		struct place place = source_place(forest->source, "areas[%u].successors[%u]", number, i);
+		uint32_t successor = find_area(forest, place, "successors", written->successors[i]);
+		if (successor == CATALOGUE_NONE)
+			continue;
+		check_successor(forest, number, i, successor);
+		list[count++] = forest->place[successor];
+	}
+	if (count > 1)
+		qsort(list, count, sizeof *list, compare_indexes);
+	area->successors = (struct area_list){list, count};
+}
+
+static void check_days(struct forest *forest, uint32_t number)
+{
+	const struct written_area *written = &forest->file->areas[number];
+	const struct area *area = &forest->link->catalogue->areas[forest->place[number]];
+	struct mistakes *mistakes = forest->link->mistakes;
+	struct place place = source_place(forest->source, "areas[%u].to", number);
+	if (area->first_day > area->last_day)
+		mistake_at(mistakes, place, "to: '%s' ends before it begins", area->code);
+	if (written->to && written->successor_count == 0)
+		mistake_at(mistakes, place,
+		           "successors: missing for '%s', expected the codes that came after it", area->code);
+	if (!written->to && written->successor_count > 0)
+		mistake_at(mistakes, source_place(forest->source, "areas[%u].successors", number),
+		           "to: missing for '%s', expected the last period of a code with successors",
+		           area->code);
+	if (area->parent != CATALOGUE_NONE &&
+	    forest->link->catalogue->areas[area->parent].last_day < area->last_day)
+		mistake_at(mistakes, place_of_code(forest->link, number), "to: '%s' outlasts its parent '%s'",
+		           area->code, forest->link->catalogue->areas[area->parent].code);
+}
+
+static void link_validity(struct forest *forest)
+{
+	for (uint32_t i = 0; i < forest->file->area_count; i++) {
+		const struct written_area *written = &forest->file->areas[i];
+		struct area *area = &forest->link->catalogue->areas[forest->place[i]];
+		area->first_day = read_day(forest, i, "from", written->from, true, INT32_MIN);
+		area->last_day = read_day(forest, i, "to", written->to, false, INT32_MAX);
+	}
+	for (uint32_t i = 0; i < forest->file->area_count; i++) {
+		check_days(forest, i);
+		list_successors(forest, i);
+	}
+}
+
 /* ------------------------------------------------------------------------------------ into the catalogue */
 
 static void fill_areas(struct forest *forest)
@@ -142,6 +242,8 @@ static void fill_areas(struct forest *forest)
 		    .level = written->level,
 		    .parent = forest->parent[i] == CATALOGUE_NONE ? CATALOGUE_NONE
 		                                                  : forest->place[forest->parent[i]],
+		    .first_day = INT32_MIN,
+		    .last_day = INT32_MAX,
 		};
 	}
 }
@@ -158,6 +260,8 @@ static void fill_groups(struct forest *forest)
 		    .names = link_names(forest->link, forest->source, path, &written->names),
 		    .level = LEVEL_GROUP,
 		    .parent = CATALOGUE_NONE,
+		    .first_day = INT32_MIN,
+		    .last_day = INT32_MAX,
 		};
 	}
 }
@@ -219,6 +323,32 @@ static void add_members(struct forest *forest, bool tree_stands)
 		memset(listed, 0, forest->file->area_count * sizeof *listed);
 		for (uint32_t i = 0; i < forest->file->groups[group].member_count; i++)
 			add_member(forest, group, i, listed, tree_stands);
+	}
+}
+
+static bool has_all_successors(const struct forest *forest, const bool *in_group, uint32_t index)
+{
+	const struct area_list *successors = &forest->link->catalogue->areas[index].successors;
+	for (uint32_t i = 0; i < successors->count; i++)
+		if (!in_group[successors->area[i]])
+			return false;
+	return successors->count > 0;
+}
+
+/* A code whose successors all belong to a group belonged to it, too. Each round may bring in those before. */
+static void add_predecessors(struct forest *forest)
+{
+	uint32_t count = forest->file->area_count;
+	for (uint32_t group = 0; group < forest->file->group_count; group++) {
+		bool *in_group = forest->in_group + (size_t)group * count;
+		for (bool more = true; more;) {
+			more = false;
+			for (uint32_t i = 0; i < count; i++)
+				if (!in_group[i] && has_all_successors(forest, in_group, i)) {
+					memset(in_group + i, true, forest->end[i] - i);
+					more = true;
+				}
+		}
 	}
 }
 
@@ -305,9 +435,12 @@ static void link_tree(struct forest *forest)
 		place_as_written(forest);
 	fill_areas(forest);
 	fill_groups(forest);
+	if (link->fault == 0)
+		link_validity(forest);
 	add_members(forest, tree_stands);
 	if (link->fault || !tree_stands)
 		return;
+	add_predecessors(forest);
 	list_all(forest);
 	link->catalogue->root = forest->place[forest->root];
 }

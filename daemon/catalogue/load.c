@@ -2,7 +2,6 @@
 
 #include "daemon/catalogue/link.h"
 #include "daemon/catalogue/shape.h"
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,8 +76,17 @@ static int fill(struct input *input, struct mistakes *mistakes)
 /* --------------------------------------------------------------------------------------------------- files
  */
 
+static const struct catalogue_file *find_file(const struct catalogue_files *files, const char *name)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (strcmp(files->files[i].name, name) == 0)
+			return &files->files[i];
+	return NULL;
+}
+
 static int read_input(struct input *input, const char *folder, const char *name,
-                      const cyaml_schema_value_t *schema, struct mistakes *mistakes)
+                      const struct catalogue_file *file, const cyaml_schema_value_t *schema,
+                      struct mistakes *mistakes)
 {
 	unsigned before = mistakes->count;
 	char *path;
@@ -86,7 +94,7 @@ static int read_input(struct input *input, const char *folder, const char *name,
 	if (asprintf(&path, "%s/%s", folder, name) < 0)
 		return -ENOMEM;
 	input->schema = schema;
-	result = source_init(&input->source, &path, mistakes);
+	result = source_init(&input->source, &path, file, mistakes);
 	if (result != 0)
 		return result;
 	shape_check(&input->source, schema, mistakes);
@@ -115,17 +123,6 @@ static bool is_fixed(const char *name)
 	return false;
 }
 
-static int is_yaml(const struct dirent *entry)
-{
-	size_t length = strlen(entry->d_name);
-	return entry->d_name[0] != '.' && length > 5 && strcmp(entry->d_name + length - 5, ".yaml") == 0;
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
 /* A file that is read by nobody is a name mistyped. */
 static void refuse_stranger(const char *folder, const char *name, struct mistakes *mistakes)
 {
@@ -135,7 +132,8 @@ static void refuse_stranger(const char *folder, const char *name, struct mistake
 	           "not a catalogue file, expected areas, statistics, reporters, indicators or plan-...");
 }
 
-static int read_fixed(struct inputs *inputs, const char *folder, struct mistakes *mistakes)
+static int read_fixed(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
+                      struct mistakes *mistakes)
 {
 	struct input *fixed[FIXED_COUNT] = {
 	    [AREAS] = &inputs->areas,
@@ -144,53 +142,41 @@ static int read_fixed(struct inputs *inputs, const char *folder, struct mistakes
 	    [INDICATORS] = &inputs->indicators,
 	};
 	for (int i = 0; i < FIXED_COUNT; i++) {
-		int result =
-		    read_input(fixed[i], folder, fixed_files[i].name, fixed_files[i].schema, mistakes);
+		const char *name = fixed_files[i].name;
+		int result = read_input(fixed[i], folder, name, find_file(files, name), fixed_files[i].schema,
+		                        mistakes);
 		if (result < 0)
 			return result;
 	}
 	return 0;
 }
 
-static int read_others(struct inputs *inputs, const char *folder, struct dirent *const *entries, int count,
+static int read_others(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
                        struct mistakes *mistakes)
 {
-	inputs->plans = calloc((size_t)count + 1, sizeof inputs->plans[0]);
+	inputs->plans = calloc(files->count + 1, sizeof inputs->plans[0]);
 	if (!inputs->plans)
 		return -ENOMEM;
-	for (int i = 0; i < count; i++) {
-		const char *name = entries[i]->d_name;
+	for (size_t i = 0; i < files->count; i++) {
+		const struct catalogue_file *file = &files->files[i];
 		int result;
-		if (!is_plan(name) && !is_fixed(name))
-			refuse_stranger(folder, name, mistakes);
-		if (!is_plan(name))
+		if (!is_plan(file->name) && !is_fixed(file->name))
+			refuse_stranger(folder, file->name, mistakes);
+		if (!is_plan(file->name))
 			continue;
-		result =
-		    read_input(&inputs->plans[inputs->plan_count++], folder, name, &plan_schema, mistakes);
+		result = read_input(&inputs->plans[inputs->plan_count++], folder, file->name, file,
+		                    &plan_schema, mistakes);
 		if (result < 0)
 			return result;
 	}
 	return 0;
 }
 
-static int inputs_init(struct inputs *inputs, const char *folder, struct mistakes *mistakes)
+static int inputs_init(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
+                       struct mistakes *mistakes)
 {
-	struct dirent **entries;
-	int count = scandir(folder, &entries, is_yaml, by_name), result;
-	if (count < 0 && errno == ENOMEM)
-		return -ENOMEM;
-	if (count < 0) {
-		mistake_at(mistakes, (struct place){.file = folder},
-		           "cannot be read: %s, expected the catalogue's folder", strerror(errno));
-		return 0;
-	}
-	result = read_fixed(inputs, folder, mistakes);
-	if (result == 0)
-		result = read_others(inputs, folder, entries, count, mistakes);
-	while (count)
-		free(entries[--count]);
-	free(entries);
-	return result;
+	int result = read_fixed(inputs, folder, files, mistakes);
+	return result == 0 ? read_others(inputs, folder, files, mistakes) : result;
 }
 
 static void inputs_done(struct inputs *inputs)
@@ -265,13 +251,25 @@ static int link_inputs(const struct inputs *inputs, struct mistakes *mistakes,
 	return result;
 }
 
-int catalogue_load(const char *folder, FILE *errors, struct catalogue **ret_catalogue)
+int catalogue_build(const struct catalogue_files *files, const char *folder, FILE *errors,
+                    struct catalogue **ret_catalogue)
 {
 	struct inputs inputs = {.plan_count = 0};
 	struct mistakes mistakes = {.errors = errors};
-	int result = inputs_init(&inputs, folder, &mistakes);
+	int result = inputs_init(&inputs, folder, files, &mistakes);
 	if (result == 0)
 		result = mistakes.count ? CATALOGUE_REFUSED : link_inputs(&inputs, &mistakes, ret_catalogue);
 	inputs_done(&inputs);
+	return result;
+}
+
+int catalogue_load(const char *folder, FILE *errors, struct catalogue **ret_catalogue)
+{
+	struct catalogue_files files;
+	int result = catalogue_files_read(folder, errors, &files);
+	if (result != 0)
+		return result;
+	result = catalogue_build(&files, folder, errors, ret_catalogue);
+	catalogue_files_done(&files);
 	return result;
 }

@@ -31,6 +31,9 @@ static const cyaml_schema_field_t area_fields[] = {
     TEXT("code", NEEDED, struct written_area, code),
     WORD("level", struct written_area, level, level_words, LEVEL_WORDS),
     TEXT("parent", OPTIONAL, struct written_area, parent),
+    TEXT("from", OPTIONAL, struct written_area, from),
+    TEXT("to", OPTIONAL, struct written_area, to),
+    LIST("successors", OPTIONAL, struct written_area, successors, successor_count, &text_entry),
     NAMES("names", struct written_area, names),
     CYAML_FIELD_END,
 };

@@ -17,6 +17,9 @@ struct written_area {
 	enum area_level level;
 	char *parent;
 	struct written_names names;
+	char *from, *to;   /* periods; or NULL */
+	char **successors; /* codes */
+	uint32_t successor_count;
 };
 
 struct written_group {

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 /* A place whose bytes are not UTF-8 has an offset but no line. */
 static struct place place_of_offset(const struct source *source, size_t offset)
@@ -28,34 +27,6 @@ struct place source_whole(const struct source *source)
 struct place source_node_place(const struct source *source, const yaml_node_t *node)
 {
 	return place_of_mark(source, node->start_mark);
-}
-
-static int read_all(struct source *source, FILE *file)
-{
-	struct stat status;
-	if (fstat(fileno(file), &status) != 0)
-		return -errno;
-	if (!S_ISREG(status.st_mode))
-		return -EINVAL;
-	if (status.st_size > (off_t)SOURCE_SIZE_MAX)
-		return -EFBIG;
-	source->bytes = malloc((size_t)status.st_size + 1);
-	if (!source->bytes)
-		return -ENOMEM;
-	source->size = fread(source->bytes, 1, (size_t)status.st_size, file);
-	return ferror(file) ? -EIO : 0;
-}
-
-static int read_file(struct source *source, struct mistakes *mistakes)
-{
-	FILE *file = fopen(source->path, "re");
-	int result = file ? read_all(source, file) : -errno;
-	if (file)
-		fclose(file);
-	if (result == 0 || result == -ENOMEM)
-		return result;
-	mistake_at(mistakes, source_whole(source), "cannot be read: %s", strerror(-result));
-	return SOURCE_REFUSED;
 }
 
 static int refuse_yaml(const struct source *source, const yaml_parser_t *parser, struct mistakes *mistakes)
@@ -96,15 +67,19 @@ static int parse_with(struct source *source, yaml_parser_t *parser, struct mista
 	return root ? SOURCE_REFUSED : 0;
 }
 
-int source_init(struct source *source, char **path, struct mistakes *mistakes)
+int source_init(struct source *source, char **path, const struct catalogue_file *file,
+                struct mistakes *mistakes)
 {
 	yaml_parser_t parser;
 	int result;
 	*source = (struct source){.path = *path};
 	*path = NULL;
-	result = read_file(source, mistakes);
-	if (result != 0)
-		return result;
+	if (!file) {
+		mistake_at(mistakes, source_whole(source), "cannot be read: %s", strerror(ENOENT));
+		return SOURCE_REFUSED;
+	}
+	source->bytes = (const unsigned char *)file->bytes;
+	source->size = file->size;
 	if (!yaml_parser_initialize(&parser))
 		return -ENOMEM;
 	result = parse_with(source, &parser, mistakes);
@@ -116,7 +91,6 @@ void source_done(struct source *source)
 {
 	if (source->parsed)
 		yaml_document_delete(&source->document);
-	free(source->bytes);
 	free(source->path);
 	*source = (struct source){.path = NULL};
 }

@@ -5,17 +5,16 @@
 #ifndef SUANPAN_CATALOGUE_SOURCE_H
 #define SUANPAN_CATALOGUE_SOURCE_H
 
+#include "daemon/catalogue/catalogue.h"
 #include "daemon/catalogue/mistakes.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <yaml.h>
 
-#define SOURCE_SIZE_MAX (64u << 20) /* bytes of one file */
-
 struct source {
 	char *path;
-	unsigned char *bytes;
+	const unsigned char *bytes; /* the file's: borrowed */
 	size_t size;
 	bool parsed;
 	yaml_document_t document; /* holds something once parsed */
@@ -23,9 +22,10 @@ struct source {
 
 enum source_verdict { SOURCE_REFUSED = 1 };
 
-/* Takes `path` (from malloc) whatever happens. Reads and parses; what is wrong becomes a line of mistakes and
- * SOURCE_REFUSED. Give the source to source_done in every case. */
-int MUST_CHECK source_init(struct source *source, char **path, struct mistakes *mistakes);
+/* Takes `path` (from malloc) whatever happens. Parses the file (NULL: there is none, which is a mistake); what is wrong
+ * becomes a line of mistakes and SOURCE_REFUSED. Give the source to source_done in every case. */
+int MUST_CHECK source_init(struct source *source, char **path, const struct catalogue_file *file,
+                           struct mistakes *mistakes);
 void source_done(struct source *source);
 
 struct place source_whole(const struct source *source);

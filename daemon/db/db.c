@@ -385,6 +385,54 @@ int db_walk(struct db_txn *txn, db_table table, const struct db_key *from, size_
 	return result;
 }
 
+static int get_last(MDB_cursor *cursor, const struct db_key *key, size_t prefix, struct db_key *ret_key,
+                    struct db_value *ret_value)
+{
+	MDB_val found = key_value(key), stored;
+	int result = mdb_cursor_get(cursor, &found, &stored, MDB_SET_RANGE);
+	if (result == MDB_NOTFOUND)
+		result = mdb_cursor_get(cursor, &found, &stored, MDB_LAST);
+	else if (result == 0 &&
+	         (found.mv_size != key->size || memcmp(found.mv_data, key->bytes, key->size) != 0))
+		result = mdb_cursor_get(cursor, &found, &stored, MDB_PREV);
+	if (result != 0)
+		return db_fault(result, "mdb_cursor_get");
+	if (found.mv_size < prefix || memcmp(found.mv_data, key->bytes, prefix) != 0)
+		return DB_ABSENT;
+	if (found.mv_size > DB_KEY_MAX)
+		return FAULT_CORRUPT;
+	result = check_value(found, stored, ret_value);
+	if (result == 0) {
+		ret_key->size = 0;
+		db_key_add_bytes(ret_key, found.mv_data, found.mv_size);
+	}
+	return result;
+}
+
+int db_get_last(struct db_txn *txn, db_table table, const struct db_key *key, size_t prefix,
+                struct db_key *ret_key, struct db_value *ret_value)
+{
+	assert(prefix <= key->size);
+	if (txn->failure != 0)
+		return txn->failure;
+	MDB_cursor *cursor;
+	int result = db_fault(mdb_cursor_open(txn->txn, txn->db->table[table], &cursor), "mdb_cursor_open");
+	if (result == 0) {
+		result = get_last(cursor, key, prefix, ret_key, ret_value);
+		mdb_cursor_close(cursor);
+	}
+	if (result < 0)
+		txn->failure = result;
+	return result;
+}
+
+void db_clear(struct db_txn *txn, db_table table)
+{
+	assert(txn->writes);
+	if (txn->failure == 0)
+		txn->failure = db_fault(mdb_drop(txn->txn, txn->db->table[table], 0), "mdb_drop");
+}
+
 uint64_t db_count(struct db_txn *txn, db_table table)
 {
 	MDB_stat stat = {.ms_entries = 0};

@@ -89,6 +89,12 @@ void db_delete(struct db_txn *txn, db_table table, const struct db_key *key); /*
 int MUST_CHECK db_walk(struct db_txn *txn, db_table table, const struct db_key *from, size_t prefix,
                        int (*each)(void *context, const struct db_key *key, struct db_value value),
                        void *context);
+/* The last entry whose key is not beyond `key` and starts with its first `prefix` bytes: the newest version at or before.
+ * Answers 0, DB_ABSENT, or a fault. */
+int MUST_CHECK db_get_last(struct db_txn *txn, db_table table, const struct db_key *key, size_t prefix,
+                           struct db_key *ret_key, struct db_value *ret_value);
+/* Empties a table. */
+void db_clear(struct db_txn *txn, db_table table);
 /* Number of entries in a table. */
 uint64_t db_count(struct db_txn *txn, db_table table);
 

@@ -7,6 +7,7 @@
 #define SUANPAN_INDICATOR_AFFECTED_H
 
 #include "daemon/catalogue/catalogue.h"
+#include "daemon/indicator/evaluate.h"
 #include <stdint.h>
 
 struct affected_value {
@@ -30,12 +31,15 @@ void affected_set_frontier(struct affected *affected, uint32_t statistic, int32_
 int MUST_CHECK affected_add(struct affected *affected, uint32_t statistic, uint32_t area,
                             struct period period);
 
-/* Sorted, without repetitions; valid until the next add or reset. Where a frontier moved, also the values of
- * the indicator's areas in the periods that thereby began to exist, as far as anything that was there before
- * can be seen from them (a single observation dated 2199 does not list all months until then). Never too few;
- * a few too many: whether a newer stock hides the touched one is not looked up. Areas where the indicator is
- * VALUE_NOT_HERE are left out. */
-int MUST_CHECK affected_list(struct affected *affected, const struct affected_value **ret_values,
-                             size_t *ret_count);
+/* Sorted, without repetitions; valid until the next add or reset. `source` shows the cells as they are after the commit.
+ * Answers 0, a fault of the source, or -ENOMEM.
+ *
+ * Listed is what looks at a touched observation: what has it in a window, and where it is a stock, what meets it on its
+ * way back from the newest. A newer observation of the same area hides it (but not where codes came or went between the
+ * two: there a few are listed that another code's newer observations hide). Where a frontier moved, listed are
+ * also the values that thereby begin to exist: of the new periods those that see anything (a single observation dated 2199
+ * does not list all months until then). Never too few. */
+int MUST_CHECK affected_list(struct affected *affected, const struct cell_source *source,
+                             const struct affected_value **ret_values, size_t *ret_count);
 
 #endif

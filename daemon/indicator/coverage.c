@@ -1,6 +1,7 @@
 #include "daemon/indicator/coverage.h"
 
 #include "daemon/indicator/rows.h"
+#include "daemon/indicator/units.h"
 #include "daemon/indicator/window.h"
 #include "proto/codes.h"
 #include <errno.h>
@@ -15,14 +16,16 @@ struct tally {
 	uint32_t got; /* areas of the unit that have it */
 };
 
-/* An area that reports, and where its cell lies. */
+/* An area that reports, where its cell lies, and on which days its code is in force. */
 struct lane {
 	uint32_t row, slot, unit, area;
+	int32_t first_day, last_day;
 };
 
-/* The areas of one level inside the evaluated one, by unit. */
+/* The areas of one level inside the expected units, ascending. */
 struct lanes {
 	bool ready;
+	bool changing; /* not all of them are in force at all times */
 	struct lane *lane;
 	uint32_t count;
 	uint32_t *needed; /* per unit: how many there are */
@@ -39,6 +42,9 @@ struct part {
 	const bool *cut;       /* per lane: does it count for the sum; NULL: all do */
 	struct tally *total;   /* per unit */
 	struct tally *at_hand; /* per unit: the cell that is being matched */
+	uint32_t *needed;      /* per unit: areas in force in the native period at hand */
+	bool *whole;           /* points, per unit: it has its value */
+	uint32_t looked;       /* points: native periods looked at */
 };
 
 /* Atoms whose windows are matched cell by cell. */
@@ -47,6 +53,7 @@ struct group {
 	enum period_frequency frequency;
 	uint32_t parts, cells; /* how many atoms; how many cells the longest has */
 	uint32_t newest;       /* cells up to the newest that any unit has; 0: none has any */
+	uint32_t open;         /* cells up to the newest that any unit could have */
 	uint32_t *unbroken;    /* per unit: cells from the window's start without a gap */
 };
 
@@ -57,80 +64,120 @@ struct coverage {
 	uint32_t statuses_with_value;
 	/* the evaluation under way */
 	const struct formula *formula;
-	struct area_list units;
+	struct units units;
 	struct lanes lanes[LEVEL_COUNT];
 	struct part part[FORMULA_ATOMS_MAX];
 	struct group group[FORMULA_ATOMS_MAX];
 	uint32_t group_count;
 	struct fraction atoms[FORMULA_ATOMS_MAX];
 	uint32_t cells;
-	/* memory for the largest evaluation */
-	size_t lanes_most;
-	struct tally *tallies;       /* two per atom and unit: totals, then what is at hand */
-	uint32_t *unbroken;          /* per atom and unit */
-	bool *cuts;                  /* per atom and lane */
-	bool *answered;              /* per lane */
-	bool *was_carried;           /* per unit */
-	uint32_t *missing, *carried; /* per unit */
+	struct trail *trail; /* NULL: nobody wants to know */
+	/* memory for the largest evaluation so far, and at least for each of the catalogue's */
+	size_t lanes_most, units_most[LEVEL_COUNT];
+	size_t atom_units, atom_lanes; /* room of what is per atom */
+	struct tally *tallies;         /* two per atom and unit: totals, then what is at hand */
+	uint32_t *unbroken, *needed;   /* per atom and unit */
+	bool *whole;                   /* per atom and unit */
+	bool *cuts;                    /* per atom and lane */
+	bool *answered;                /* per lane */
+	bool *was_carried, *reported;  /* per unit */
+	bool *alive, *turned;          /* per unit, for points */
+	uint32_t *missing, *carried;   /* per area */
 };
 
 /* ---- memory ---- */
 
-struct sizes {
-	size_t units, lanes;           /* most in one evaluation */
-	size_t atom_units, atom_lanes; /* most of the product */
-};
-
 static size_t largest(const struct catalogue *catalogue, unsigned level)
 {
-	size_t count = 0;
+	size_t count = 1;
 	for (uint32_t i = 0; i < catalogue->area_count; i++)
 		if (catalogue->areas[i].inside[level].count > count)
 			count = catalogue->areas[i].inside[level].count;
 	return count;
 }
 
-static size_t larger(size_t a, size_t b)
-{
-	return a > b ? a : b;
-}
-
-static void measure(const struct catalogue *catalogue, struct sizes *sizes)
-{
-	size_t count[LEVEL_COUNT];
-	*sizes = (struct sizes){.units = 1, .lanes = 1};
-	for (unsigned level = 0; level < LEVEL_COUNT; level++) {
-		count[level] = largest(catalogue, level);
-		sizes->units = sizes->lanes = larger(sizes->lanes, count[level]);
-	}
-	sizes->atom_units = sizes->units; /* a lone statistic of any level */
-	sizes->atom_lanes = sizes->lanes;
-	for (uint32_t i = 0; i < catalogue->indicator_count; i++) {
-		const struct formula *formula = catalogue->indicators[i].formula;
-		const size_t units = count[places_unit_level(catalogue, formula)];
-		sizes->atom_units = larger(sizes->atom_units, units * formula->atom_count);
-		sizes->atom_lanes = larger(sizes->atom_lanes, sizes->lanes * formula->atom_count);
-	}
-}
-
-static bool allocate(struct coverage *coverage, const struct sizes *sizes)
+static bool allocate(struct coverage *coverage)
 {
 	bool done = true;
 	for (unsigned level = 0; level < LEVEL_COUNT; level++) {
+		coverage->units_most[level] = largest(coverage->catalogue, level);
+		if (coverage->units_most[level] > coverage->lanes_most)
+			coverage->lanes_most = coverage->units_most[level];
+	}
+	const size_t most = coverage->lanes_most;
+	for (unsigned level = 0; level < LEVEL_COUNT; level++) {
 		struct lanes *lanes = &coverage->lanes[level];
-		lanes->lane = calloc(sizes->lanes, sizeof *lanes->lane);
-		lanes->needed = calloc(sizes->units, sizeof *lanes->needed);
+		lanes->lane = calloc(most, sizeof *lanes->lane);
+		lanes->needed = calloc(most, sizeof *lanes->needed);
 		done = done && lanes->lane && lanes->needed;
 	}
-	coverage->tallies = calloc(2 * sizes->atom_units, sizeof *coverage->tallies);
-	coverage->unbroken = calloc(sizes->atom_units, sizeof *coverage->unbroken);
-	coverage->cuts = calloc(sizes->atom_lanes, sizeof *coverage->cuts);
-	coverage->answered = calloc(sizes->lanes, sizeof *coverage->answered);
-	coverage->was_carried = calloc(sizes->units, sizeof *coverage->was_carried);
-	coverage->missing = calloc(sizes->units, sizeof *coverage->missing);
-	coverage->carried = calloc(sizes->units, sizeof *coverage->carried);
-	return done && coverage->tallies && coverage->unbroken && coverage->cuts && coverage->answered &&
-	       coverage->was_carried && coverage->missing && coverage->carried;
+	coverage->answered = calloc(most, sizeof *coverage->answered);
+	coverage->was_carried = calloc(most, sizeof *coverage->was_carried);
+	coverage->reported = calloc(most, sizeof *coverage->reported);
+	coverage->alive = calloc(most, sizeof *coverage->alive);
+	coverage->turned = calloc(most, sizeof *coverage->turned);
+	coverage->missing = calloc(most, sizeof *coverage->missing);
+	coverage->carried = calloc(most, sizeof *coverage->carried);
+	return done && coverage->answered && coverage->was_carried && coverage->reported && coverage->alive &&
+	       coverage->turned && coverage->missing && coverage->carried;
+}
+
+/* What was there is forgotten; out of memory everything stands as it was. */
+static int grow_atom_units(struct coverage *coverage, size_t count)
+{
+	if (count <= coverage->atom_units)
+		return 0;
+	struct tally *tallies = calloc(2 * count, sizeof *tallies);
+	uint32_t *unbroken = calloc(count, sizeof *unbroken);
+	uint32_t *needed = calloc(count, sizeof *needed);
+	bool *whole = calloc(count, sizeof *whole);
+	if (!tallies || !unbroken || !needed || !whole) {
+		free(tallies);
+		free(unbroken);
+		free(needed);
+		free(whole);
+		return -ENOMEM;
+	}
+	free(coverage->tallies);
+	free(coverage->unbroken);
+	free(coverage->needed);
+	free(coverage->whole);
+	coverage->tallies = tallies;
+	coverage->unbroken = unbroken;
+	coverage->needed = needed;
+	coverage->whole = whole;
+	coverage->atom_units = count;
+	return 0;
+}
+
+static int grow_atom_lanes(struct coverage *coverage, size_t count)
+{
+	if (count <= coverage->atom_lanes)
+		return 0;
+	bool *cuts = calloc(count, sizeof *cuts);
+	if (!cuts)
+		return -ENOMEM;
+	free(coverage->cuts);
+	coverage->cuts = cuts;
+	coverage->atom_lanes = count;
+	return 0;
+}
+
+static int make_room_for(struct coverage *coverage, const struct formula *formula)
+{
+	const size_t units = coverage->units_most[places_unit_level(coverage->catalogue, formula)];
+	const int fault = grow_atom_units(coverage, units * formula->atom_count);
+	return fault ? fault : grow_atom_lanes(coverage, coverage->lanes_most * formula->atom_count);
+}
+
+/* So that only formulas from outside ever need more. */
+static int make_room_for_catalogue(struct coverage *coverage)
+{
+	const struct catalogue *catalogue = coverage->catalogue;
+	int fault = 0;
+	for (uint32_t i = 0; i < catalogue->indicator_count && !fault; i++)
+		fault = make_room_for(coverage, catalogue->indicators[i].formula);
+	return fault;
 }
 
 static uint32_t status_bit(char status)
@@ -143,14 +190,12 @@ int coverage_new(const struct catalogue *catalogue, struct coverage **ret_covera
 	struct coverage *coverage = calloc(1, sizeof *coverage);
 	if (!coverage)
 		return -ENOMEM;
-	struct sizes sizes;
-	measure(catalogue, &sizes);
 	coverage->catalogue = catalogue;
-	coverage->lanes_most = sizes.lanes;
 	for (int status = 'A'; status <= 'Z'; status++)
 		if (status_is_valid((char)status) && status_has_value((char)status))
 			coverage->statuses_with_value |= status_bit((char)status);
-	if (places_init(&coverage->places, catalogue) || !allocate(coverage, &sizes)) {
+	if (places_init(&coverage->places, catalogue) || units_init(&coverage->units, catalogue) ||
+	    !allocate(coverage) || make_room_for_catalogue(coverage)) {
 		coverage_free(coverage);
 		return -ENOMEM;
 	}
@@ -167,11 +212,17 @@ void coverage_free(struct coverage *coverage)
 		free(coverage->lanes[level].needed);
 	}
 	places_done(&coverage->places);
+	units_done(&coverage->units);
 	free(coverage->tallies);
 	free(coverage->unbroken);
+	free(coverage->needed);
+	free(coverage->whole);
 	free(coverage->cuts);
 	free(coverage->answered);
 	free(coverage->was_carried);
+	free(coverage->reported);
+	free(coverage->alive);
+	free(coverage->turned);
 	free(coverage->missing);
 	free(coverage->carried);
 	free(coverage);
@@ -184,25 +235,37 @@ const struct places *coverage_places(const struct coverage *coverage)
 
 /* ---- laying out one evaluation ---- */
 
+static void add_lanes(struct lanes *lanes, const struct area *areas, const struct area_list *inside,
+                      uint32_t unit)
+{
+	lanes->needed[unit] += inside->count;
+	for (uint32_t i = 0; i < inside->count; i++) {
+		const struct area *area = &areas[inside->area[i]];
+		lanes->changing |= !units_in_force_always(area);
+		lanes->lane[lanes->count++] = (struct lane){.row = area->id / CELLS_PER_ROW,
+		                                            .slot = area->id % CELLS_PER_ROW,
+		                                            .unit = unit,
+		                                            .area = inside->area[i],
+		                                            .first_day = area->first_day,
+		                                            .last_day = area->last_day};
+	}
+}
+
 static const struct lanes *lay_lanes(struct coverage *coverage, enum area_level level)
 {
 	const struct area *areas = coverage->catalogue->areas;
+	const struct units *units = &coverage->units;
 	struct lanes *lanes = &coverage->lanes[level];
 	if (lanes->ready)
 		return lanes;
 	lanes->ready = true;
+	lanes->changing = false;
 	lanes->count = 0;
-	for (uint32_t unit = 0; unit < coverage->units.count; unit++) {
-		const struct area_list *inside = &areas[coverage->units.area[unit]].inside[level];
-		lanes->needed[unit] = inside->count;
-		for (uint32_t i = 0; i < inside->count; i++) {
-			const uint32_t id = areas[inside->area[i]].id;
-			lanes->lane[lanes->count++] = (struct lane){.row = id / CELLS_PER_ROW,
-			                                            .slot = id % CELLS_PER_ROW,
-			                                            .unit = unit,
-			                                            .area = inside->area[i]};
-		}
-	}
+	memset(lanes->needed, 0, units->count * sizeof *lanes->needed);
+	for (uint32_t i = 0; i < units->areas.count; i++)
+		if (units_of_place(units, i) != UNITS_NONE)
+			add_lanes(lanes, areas, &areas[units->areas.area[i]].inside[level],
+			          units_of_place(units, i));
 	return lanes;
 }
 
@@ -248,6 +311,9 @@ static int lay_part(struct coverage *coverage, uint32_t index, struct period per
 	part->lanes = lay_lanes(coverage, part->statistic->level);
 	part->total = coverage->tallies + 2 * units * index;
 	part->at_hand = part->total + units;
+	part->needed = coverage->needed + units * index;
+	part->whole = coverage->whole + units * index;
+	memcpy(part->needed, part->lanes->needed, units * sizeof *part->needed);
 	const int verdict = window_find(catalogue, part->atom, period, &part->window);
 	part->blind = verdict != 0;
 	if (part->atom->within != CATALOGUE_NONE) {
@@ -267,7 +333,7 @@ static bool lay_out(struct coverage *coverage, const struct formula *formula, ui
 	const struct catalogue *catalogue = coverage->catalogue;
 	bool planned = true;
 	coverage->formula = formula;
-	coverage->units = catalogue->areas[area].inside[places_unit_level(catalogue, formula)];
+	units_find(&coverage->units, area, places_unit_level(catalogue, formula), period);
 	coverage->group_count = 0;
 	coverage->cells = 0;
 	for (unsigned level = 0; level < LEVEL_COUNT; level++)
@@ -277,6 +343,7 @@ static bool lay_out(struct coverage *coverage, const struct formula *formula, ui
 	const size_t units = coverage->units.count;
 	memset(coverage->tallies, 0, 2 * units * formula->atom_count * sizeof *coverage->tallies);
 	memset(coverage->unbroken, 0, coverage->group_count * units * sizeof *coverage->unbroken);
+	memset(coverage->whole, 0, units * formula->atom_count * sizeof *coverage->whole);
 	memset(coverage->was_carried, 0, units * sizeof *coverage->was_carried);
 	return planned;
 }
@@ -301,11 +368,45 @@ static void count_unit_cell(struct group *group, uint32_t unit, uint32_t positio
 	group->newest = position + 1;
 }
 
-static void take_cell(const struct pass *pass, const struct lane *lane, const struct cell *cell,
-                      uint32_t status)
+static bool in_force(const struct lane *lane, struct period period)
+{
+	return lane->first_day <= period_first_day(period) && period_last_day(period) <= lane->last_day;
+}
+
+/* How many areas of each unit are in force in the native period. */
+static void find_needed(const struct coverage *coverage, const struct part *part, struct period period)
+{
+	const struct lanes *lanes = part->lanes;
+	if (!lanes->changing)
+		return;
+	memset(part->needed, 0, coverage->units.count * sizeof *part->needed);
+	for (uint32_t i = 0; i < lanes->count; i++)
+		part->needed[lanes->lane[i].unit] += in_force(&lanes->lane[i], period);
+}
+
+static void note_cell(const struct coverage *coverage, const struct pass *pass, const struct lane *lane,
+                      const struct cell *cell, bool counts)
+{
+	if (!coverage->trail)
+		return;
+	const struct trail_cell note = {.unit = lane->unit,
+	                                .kept = pass->answered || pass->alone,
+	                                .seen = {.atom = (uint32_t)(pass->part - coverage->part),
+	                                         .area = lane->area,
+	                                         .period = pass->period,
+	                                         .cell = *cell,
+	                                         .counted = counts,
+	                                         .carried = pass->carried != NULL}};
+	trail_note(coverage->trail, &note);
+}
+
+static void take_cell(const struct coverage *coverage, const struct pass *pass, const struct lane *lane,
+                      const struct cell *cell, uint32_t status)
 {
 	const size_t at = (size_t)(lane - pass->part->lanes->lane);
+	const bool counts = !pass->part->cut || pass->part->cut[at];
 	struct tally *tally = &pass->into[lane->unit];
+	note_cell(coverage, pass, lane, cell, counts);
 	if (pass->answered)
 		pass->answered[at] = true;
 	if (pass->carried)
@@ -313,12 +414,23 @@ static void take_cell(const struct pass *pass, const struct lane *lane, const st
 	if (pass->alone)
 		count_unit_cell(pass->alone, lane->unit, pass->position);
 	tally->got++;
-	if (pass->part->cut && !pass->part->cut[at])
+	if (!counts)
 		return;
 	tally->sum += cell->value;
 	tally->statuses |= status;
 	if (cell->entry > tally->newest)
 		tally->newest = cell->entry;
+}
+
+/* Answers the status of an observation that can be seen, 0 without one. */
+static uint32_t look_at(const struct coverage *coverage, const struct pass *pass, const struct lane *lane,
+                        const struct cell *cell)
+{
+	if (pass->answered && pass->answered[lane - pass->part->lanes->lane])
+		return 0;
+	if (cell->entry == 0 || (pass->part->lanes->changing && !in_force(lane, pass->period)))
+		return 0;
+	return status_bit(cell->status) & coverage->statuses_with_value;
 }
 
 static int read_pass(struct coverage *coverage, const struct pass *pass, uint32_t *ret_found)
@@ -334,13 +446,11 @@ static int read_pass(struct coverage *coverage, const struct pass *pass, uint32_
 		if (fault)
 			return fault;
 		for (; lane < end && lane->row == number; lane++) {
-			if (!row || (pass->answered && pass->answered[lane - lanes->lane]))
+			const struct cell *cell = row ? &row->cell[lane->slot] : NULL;
+			const uint32_t status = cell ? look_at(coverage, pass, lane, cell) : 0;
+			if (!status)
 				continue;
-			const struct cell *cell = &row->cell[lane->slot];
-			const uint32_t status = status_bit(cell->status) & coverage->statuses_with_value;
-			if (cell->entry == 0 || !status)
-				continue;
-			take_cell(pass, lane, cell, status);
+			take_cell(coverage, pass, lane, cell, status);
 			found++;
 		}
 	}
@@ -349,29 +459,82 @@ static int read_pass(struct coverage *coverage, const struct pass *pass, uint32_
 	return 0;
 }
 
-/* Back from the newest period until every lane has answered or the rest would be too old. */
-static int gather_point(struct coverage *coverage, const struct part *part)
+static bool has_all(const struct part *part, const struct tally *tally, uint32_t unit)
 {
-	uint32_t open = part->lanes->count;
-	memset(coverage->answered, 0, open * sizeof *coverage->answered);
-	for (uint32_t back = 0; back < part->window.cells && open > 0; back++) {
+	return tally[unit].got == part->needed[unit] && tally[unit].got > 0;
+}
+
+/* Units of which no code is in force at the point have nothing there, and are not looked at. */
+static void begin_point(struct coverage *coverage, const struct part *part)
+{
+	const struct lanes *lanes = part->lanes;
+	const int32_t day = period_last_day(part->window.meant);
+	memset(coverage->answered, 0, lanes->count * sizeof *coverage->answered);
+	memset(coverage->alive, 0, coverage->units.count * sizeof *coverage->alive);
+	for (uint32_t i = 0; i < lanes->count; i++)
+		coverage->alive[lanes->lane[i].unit] |=
+		    lanes->lane[i].first_day <= day && day <= lanes->lane[i].last_day;
+	for (uint32_t i = 0; i < lanes->count; i++)
+		coverage->answered[i] = !coverage->alive[lanes->lane[i].unit];
+}
+
+/* From here back other codes are in force than in the period after: what a unit has found so far is all it needs, or
+ * none of it stands. */
+static void turn_to(struct coverage *coverage, const struct part *part, struct period period, size_t mark)
+{
+	const struct lanes *lanes = part->lanes;
+	const struct period after = {period.code + 1};
+	memset(coverage->turned, 0, coverage->units.count * sizeof *coverage->turned);
+	for (uint32_t i = 0; i < lanes->count; i++)
+		coverage->turned[lanes->lane[i].unit] |=
+		    in_force(&lanes->lane[i], period) != in_force(&lanes->lane[i], after);
+	for (uint32_t unit = 0; unit < coverage->units.count; unit++) {
+		if (!coverage->turned[unit] || part->whole[unit])
+			continue;
+		part->total[unit] = (struct tally){0};
+		trail_keep(coverage->trail, mark, unit, false);
+	}
+	for (uint32_t i = 0; i < lanes->count; i++) {
+		const uint32_t unit = lanes->lane[i].unit;
+		if (coverage->turned[unit])
+			coverage->answered[i] = part->whole[unit] || !coverage->alive[unit];
+	}
+	find_needed(coverage, part, period);
+}
+
+/* Answers how many units that could still have a value have none yet. */
+static uint32_t find_whole(const struct coverage *coverage, const struct part *part)
+{
+	uint32_t open = 0;
+	for (uint32_t unit = 0; unit < coverage->units.count; unit++) {
+		part->whole[unit] = part->whole[unit] || has_all(part, part->total, unit);
+		open += coverage->alive[unit] && !part->whole[unit];
+	}
+	return open;
+}
+
+/* Back from the newest period until every unit has its value or the rest would be too old. */
+static int gather_point(struct coverage *coverage, struct part *part)
+{
+	const size_t mark = trail_mark(coverage->trail);
+	uint32_t open = 1;
+	begin_point(coverage, part);
+	find_needed(coverage, part, part->window.first);
+	for (part->looked = 0; part->looked < part->window.cells && open > 0; part->looked++) {
 		const struct pass pass = {.part = part,
-		                          .period = window_cell(&part->window, true, back),
+		                          .period = window_cell(&part->window, true, part->looked),
 		                          .into = part->total,
 		                          .answered = coverage->answered,
-		                          .carried = back > 0 ? coverage->was_carried : NULL};
+		                          .carried = part->looked > 0 ? coverage->was_carried : NULL};
+		if (part->looked > 0 && part->lanes->changing)
+			turn_to(coverage, part, pass.period, mark);
 		uint32_t found;
 		const int fault = read_pass(coverage, &pass, &found);
 		if (fault)
 			return fault;
-		open -= found;
+		open = find_whole(coverage, part);
 	}
 	return 0;
-}
-
-static bool has_all(const struct part *part, const struct tally *tally, uint32_t unit)
-{
-	return tally[unit].got == part->lanes->needed[unit] && tally[unit].got > 0;
 }
 
 static bool in_group_at(const struct part *part, uint32_t group, uint32_t position)
@@ -387,43 +550,69 @@ static void add_tally(struct tally *total, const struct tally *more)
 		total->newest = more->newest;
 }
 
-/* Takes the cell at hand into the totals of the units where every atom of the group has it. */
-static void match_position(struct coverage *coverage, uint32_t index, uint32_t position)
+static bool is_matched(const struct coverage *coverage, uint32_t index, uint32_t position, uint32_t unit)
 {
+	bool matched = true;
+	for (uint32_t i = 0; i < coverage->formula->atom_count && matched; i++)
+		if (in_group_at(&coverage->part[i], index, position))
+			matched = has_all(&coverage->part[i], coverage->part[i].at_hand, unit);
+	return matched;
+}
+
+/* Whether the unit could have it: each atom has areas in force there. */
+static bool is_open(const struct coverage *coverage, uint32_t index, uint32_t position, uint32_t unit)
+{
+	bool open = true;
+	for (uint32_t i = 0; i < coverage->formula->atom_count && open; i++)
+		if (in_group_at(&coverage->part[i], index, position))
+			open = coverage->part[i].needed[unit] > 0;
+	return open;
+}
+
+/* Takes the cell at hand into the totals of the units where every atom of the group has it. */
+static void match_position(struct coverage *coverage, uint32_t index, uint32_t position, size_t mark)
+{
+	struct group *group = &coverage->group[index];
 	for (uint32_t unit = 0; unit < coverage->units.count; unit++) {
-		bool matched = true;
-		for (uint32_t i = 0; i < coverage->formula->atom_count && matched; i++)
-			if (in_group_at(&coverage->part[i], index, position))
-				matched = has_all(&coverage->part[i], coverage->part[i].at_hand, unit);
-		if (!matched)
+		if (is_open(coverage, index, position, unit))
+			group->open = position + 1;
+		if (!is_matched(coverage, index, position, unit))
 			continue;
 		for (uint32_t i = 0; i < coverage->formula->atom_count; i++)
 			if (in_group_at(&coverage->part[i], index, position))
 				add_tally(&coverage->part[i].total[unit], &coverage->part[i].at_hand[unit]);
-		count_unit_cell(&coverage->group[index], unit, position);
+		trail_keep(coverage->trail, mark, unit, true);
+		count_unit_cell(group, unit, position);
 	}
+}
+
+static int read_position(struct coverage *coverage, uint32_t index, uint32_t position)
+{
+	for (uint32_t i = 0; i < coverage->formula->atom_count; i++) {
+		const struct part *part = &coverage->part[i];
+		if (!in_group_at(part, index, position))
+			continue;
+		const struct pass pass = {.part = part,
+		                          .period = window_cell(&part->window, false, position),
+		                          .into = part->at_hand};
+		uint32_t found;
+		memset(part->at_hand, 0, coverage->units.count * sizeof *part->at_hand);
+		find_needed(coverage, part, pass.period);
+		const int fault = read_pass(coverage, &pass, &found);
+		if (fault)
+			return fault;
+	}
+	return 0;
 }
 
 static int gather_matched(struct coverage *coverage, uint32_t index)
 {
 	for (uint32_t position = 0; position < coverage->group[index].cells; position++) {
-		uint32_t found_any = 0;
-		for (uint32_t i = 0; i < coverage->formula->atom_count; i++) {
-			const struct part *part = &coverage->part[i];
-			if (!in_group_at(part, index, position))
-				continue;
-			const struct pass pass = {.part = part,
-			                          .period = window_cell(&part->window, false, position),
-			                          .into = part->at_hand};
-			uint32_t found;
-			memset(part->at_hand, 0, coverage->units.count * sizeof *part->at_hand);
-			const int fault = read_pass(coverage, &pass, &found);
-			if (fault)
-				return fault;
-			found_any |= found;
-		}
-		if (found_any)
-			match_position(coverage, index, position);
+		const size_t mark = trail_mark(coverage->trail);
+		const int fault = read_position(coverage, index, position);
+		if (fault)
+			return fault;
+		match_position(coverage, index, position, mark);
 	}
 	return 0;
 }
@@ -431,6 +620,7 @@ static int gather_matched(struct coverage *coverage, uint32_t index)
 /* The common case, and the one with the most cells: nothing to match, so straight into the totals. */
 static int gather_alone(struct coverage *coverage, const struct part *part)
 {
+	coverage->group[part->group].open = part->window.cells;
 	for (uint32_t position = 0; position < part->window.cells; position++) {
 		const struct pass pass = {.part = part,
 		                          .period = window_cell(&part->window, false, position),
@@ -451,7 +641,7 @@ static int gather_group(struct coverage *coverage, uint32_t index)
 	for (uint32_t i = 0; i < coverage->formula->atom_count; i++) {
 		const struct part *part = &coverage->part[i];
 		if (in_group_at(part, index, 0) && coverage->group[index].parts == 1 &&
-		    part->statistic->level == units)
+		    part->statistic->level == units && !part->lanes->changing)
 			return gather_alone(coverage, part);
 	}
 	return gather_matched(coverage, index);
@@ -482,7 +672,7 @@ static bool has_reported(const struct coverage *coverage, uint32_t unit)
 {
 	for (uint32_t i = 0; i < coverage->formula->atom_count; i++) {
 		const struct part *part = &coverage->part[i];
-		if (part->point && !has_all(part, part->total, unit))
+		if (part->point && !part->whole[unit])
 			return false;
 	}
 	for (uint32_t i = 0; i < coverage->group_count; i++) {
@@ -493,22 +683,32 @@ static bool has_reported(const struct coverage *coverage, uint32_t unit)
 	return true;
 }
 
-static void find_reported(struct coverage *coverage, struct covered *covered)
+/* A unit goes by the names of its codes in force. */
+static void name_units(const struct coverage *coverage, struct covered *covered)
+{
+	const struct units *units = &coverage->units;
+	for (uint32_t i = 0; i < units->areas.count; i++) {
+		const uint32_t unit = units_of_place(units, i), area = units->areas.area[i];
+		if (unit == UNITS_NONE || !units_in_force_on(&coverage->catalogue->areas[area], units->day))
+			continue;
+		if (!coverage->reported[unit])
+			coverage->missing[covered->missing_count++] = area;
+		else if (coverage->was_carried[unit])
+			coverage->carried[covered->carried_count++] = area;
+	}
+}
+
+static void find_reported(const struct coverage *coverage, struct covered *covered)
 {
 	const bool nobody = any_is_blind(coverage) || coverage->formula->atom_count == 0;
 	covered->expected = coverage->units.count;
 	covered->missing = coverage->missing;
 	covered->carried = coverage->carried;
 	for (uint32_t unit = 0; unit < coverage->units.count; unit++) {
-		const uint32_t area = coverage->units.area[unit];
-		if (nobody || !has_reported(coverage, unit)) {
-			coverage->missing[covered->missing_count++] = area;
-			continue;
-		}
-		covered->reported++;
-		if (coverage->was_carried[unit])
-			coverage->carried[covered->carried_count++] = area;
+		coverage->reported[unit] = !nobody && has_reported(coverage, unit);
+		covered->reported += coverage->reported[unit];
 	}
+	name_units(coverage, covered);
 }
 
 /* All atoms flows of one matched group: then also the cells of units that are behind count. */
@@ -520,18 +720,12 @@ static bool is_sum_so_far(const struct coverage *coverage)
 	return coverage->group_count == 1;
 }
 
-static struct tally total_of(const struct coverage *coverage, const struct part *part,
-                             const struct covered *covered, bool everyone)
+static struct tally total_of(const struct coverage *coverage, const struct part *part, bool everyone)
 {
 	struct tally total = {0};
-	uint32_t missing = 0;
-	for (uint32_t unit = 0; unit < coverage->units.count; unit++) {
-		const bool behind = missing < covered->missing_count &&
-		                    covered->missing[missing] == coverage->units.area[unit];
-		missing += behind;
-		if (everyone || !behind)
+	for (uint32_t unit = 0; unit < coverage->units.count; unit++)
+		if (everyone || coverage->reported[unit])
 			add_tally(&total, &part->total[unit]);
-	}
 	return total;
 }
 
@@ -544,18 +738,17 @@ static uint32_t shares_of(const struct coverage *coverage, const struct part *pa
 	return newest < part->window.cells ? newest : part->window.cells;
 }
 
-static void find_totals(struct coverage *coverage, struct covered *covered)
+static void find_totals(struct coverage *coverage, struct covered *covered, bool everyone)
 {
-	const bool everyone = is_sum_so_far(coverage);
 	covered->present = everyone ? coverage->group[0].newest > 0 : covered->reported > 0;
 	if (!covered->present)
 		return;
 	covered->atoms = coverage->atoms;
 	for (uint32_t i = 0; i < coverage->group_count; i++)
-		covered->under_way |= coverage->group[i].newest < coverage->group[i].cells;
+		covered->under_way |= coverage->group[i].newest < coverage->group[i].open;
 	for (uint32_t i = 0; i < coverage->formula->atom_count; i++) {
 		const struct part *part = &coverage->part[i];
-		const struct tally total = total_of(coverage, part, covered, everyone);
+		const struct tally total = total_of(coverage, part, everyone);
 		covered->statuses |= total.statuses;
 		if (total.newest > covered->newest_entry)
 			covered->newest_entry = total.newest;
@@ -566,19 +759,41 @@ static void find_totals(struct coverage *coverage, struct covered *covered)
 }
 
 int coverage_gather(struct coverage *coverage, const struct formula *formula, uint32_t area,
-                    struct period period, const struct cell_source *source, struct covered *ret_covered)
+                    struct period period, const struct cell_source *source, struct trail *trail,
+                    struct covered *ret_covered)
 {
 	struct covered covered = {0};
-	rows_begin(&coverage->rows, source);
-	covered.no_plan = !lay_out(coverage, formula, area, period);
-	const int fault = gather_cells(coverage);
+	int fault = make_room_for(coverage, formula);
 	if (fault)
 		return fault;
+	rows_begin(&coverage->rows, source);
+	coverage->trail = trail;
+	covered.no_plan = !lay_out(coverage, formula, area, period);
+	fault = gather_cells(coverage);
+	if (fault)
+		return fault;
+	const bool everyone = is_sum_so_far(coverage);
 	covered.cells = coverage->cells;
 	if (!covered.no_plan) {
 		find_reported(coverage, &covered);
-		find_totals(coverage, &covered);
+		find_totals(coverage, &covered, everyone);
 	}
-	*ret_covered = covered;
-	return 0;
+	fault = trail_end(trail, covered.present, everyone ? NULL : coverage->reported);
+	if (!fault)
+		*ret_covered = covered;
+	return fault;
+}
+
+bool coverage_window(const struct coverage *coverage, uint32_t atom, struct period *ret_from,
+                     struct period *ret_to)
+{
+	const struct part *part = &coverage->part[atom];
+	if (part->blind || (part->point && part->looked == 0))
+		return false;
+	const struct period first = window_cell(&part->window, part->point, 0);
+	const struct period last =
+	    window_cell(&part->window, part->point, (part->point ? part->looked : part->window.cells) - 1);
+	*ret_from = part->point ? last : first;
+	*ret_to = part->point ? first : last;
+	return true;
 }

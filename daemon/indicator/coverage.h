@@ -1,13 +1,15 @@
 /* Coverage: which units stand behind a formula's atoms at one area and period, and the exact total of each
  * atom over them. What counts is defined in evaluate.h.
  *
- * Holds the scratch memory of one evaluator; nothing is allocated after coverage_new. */
+ * Holds the scratch memory of one evaluator. It is allocated in coverage_new for every formula of the catalogue; only
+ * a larger one, asked from outside, makes it grow. */
 #ifndef SUANPAN_INDICATOR_COVERAGE_H
 #define SUANPAN_INDICATOR_COVERAGE_H
 
 #include "daemon/indicator/evaluate.h"
 #include "daemon/indicator/fraction.h"
 #include "daemon/indicator/places.h"
+#include "daemon/indicator/trail.h"
 
 struct coverage;
 
@@ -29,9 +31,13 @@ struct covered {
 	uint32_t missing_count, carried_count;
 };
 
-/* `area` must be one that places_allow allows. Answers 0 or a fault of the source. */
+/* `area` must be one that places_allow allows. `trail`: NULL, or where every observation found is noted. Answers 0, a
+ * fault of the source, or -ENOMEM. */
 int MUST_CHECK coverage_gather(struct coverage *coverage, const struct formula *formula, uint32_t area,
-                               struct period period, const struct cell_source *source,
+                               struct period period, const struct cell_source *source, struct trail *trail,
                                struct covered *ret_covered);
+/* First and last native period the last gathering looked at for an atom. False: none. */
+bool coverage_window(const struct coverage *coverage, uint32_t atom, struct period *ret_from,
+                     struct period *ret_to);
 
 #endif

@@ -4,6 +4,7 @@
 #include "daemon/indicator/coverage.h"
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct evaluator {
 	const struct catalogue *catalogue;
@@ -60,7 +61,7 @@ void evaluator_free(struct evaluator *evaluator)
 static char status_of(const struct covered *covered)
 {
 	const uint32_t unusual = covered->statuses & ~UINT32_C(1); /* bit 0 is A */
-	if (covered->missing_count > 0 || covered->under_way)
+	if (covered->reported < covered->expected || covered->under_way)
 		return 'P';
 	if (unusual == 0)
 		return 'A';
@@ -83,7 +84,7 @@ static enum value_state find_units(const struct catalogue *catalogue, const stru
 		return VALUE_NO_PLAN;
 	if (!covered->present)
 		return VALUE_NO_DATA;
-	if (question->policy == COVERAGE_COMPLETE && covered->missing_count > 0)
+	if (question->policy == COVERAGE_COMPLETE && covered->reported < covered->expected)
 		return VALUE_INCOMPLETE;
 	if (covered->overflow)
 		return VALUE_OVERFLOW;
@@ -95,16 +96,19 @@ static enum value_state find_units(const struct catalogue *catalogue, const stru
 	return fraction_round(result, question->decimals, ret_units) ? VALUE_OVERFLOW : VALUE_PRESENT;
 }
 
+/* `ret_covered` has no atoms where the formula cannot be asked. */
 static int answer(struct evaluator *evaluator, const struct question *question,
-                  const struct cell_source *source, struct value *ret_value)
+                  const struct cell_source *source, struct trail *trail, struct covered *ret_covered,
+                  struct value *ret_value)
 {
-	struct covered covered;
+	struct covered covered = {0};
 	if (!places_allow(coverage_places(evaluator->coverage), question->formula, question->area)) {
+		*ret_covered = covered;
 		*ret_value = (struct value){.state = VALUE_NOT_HERE, .status = 'A'};
 		return 0;
 	}
 	const int fault = coverage_gather(evaluator->coverage, question->formula, question->area,
-	                                  question->period, source, &covered);
+	                                  question->period, source, trail, &covered);
 	if (fault)
 		return fault;
 	struct value value = {.status = status_of(&covered),
@@ -117,20 +121,27 @@ static int answer(struct evaluator *evaluator, const struct question *question,
 	                      .missing_count = covered.missing_count,
 	                      .carried_count = covered.carried_count};
 	value.state = find_units(evaluator->catalogue, question, &covered, &value.units);
+	*ret_covered = covered;
 	*ret_value = value;
 	return 0;
+}
+
+int evaluate_formula(struct evaluator *evaluator, const struct formula *formula, unsigned decimals,
+                     enum coverage_policy policy, uint32_t area, struct period period,
+                     const struct cell_source *source, struct value *ret_value)
+{
+	const struct question question = {
+	    .formula = formula, .decimals = decimals, .policy = policy, .area = area, .period = period};
+	struct covered covered;
+	return answer(evaluator, &question, source, NULL, &covered, ret_value);
 }
 
 int evaluate_indicator(struct evaluator *evaluator, uint32_t indicator, uint32_t area, struct period period,
                        const struct cell_source *source, struct value *ret_value)
 {
 	const struct indicator *asked = &evaluator->catalogue->indicators[indicator];
-	const struct question question = {.formula = asked->formula,
-	                                  .decimals = asked->decimals,
-	                                  .policy = asked->coverage,
-	                                  .area = area,
-	                                  .period = period};
-	return answer(evaluator, &question, source, ret_value);
+	return evaluate_formula(evaluator, asked->formula, asked->decimals, asked->coverage, area, period,
+	                        source, ret_value);
 }
 
 int evaluate_statistic(struct evaluator *evaluator, uint32_t statistic, uint32_t area, struct period period,
@@ -139,10 +150,52 @@ int evaluate_statistic(struct evaluator *evaluator, uint32_t statistic, uint32_t
 	struct formula_atom atom = {.statistic = statistic, .within = CATALOGUE_NONE};
 	struct formula_step step = {.op = FORMULA_ATOM};
 	const struct formula lone = {.atoms = &atom, .atom_count = 1, .steps = &step, .step_count = 1};
-	const struct question question = {.formula = &lone,
-	                                  .decimals = evaluator->catalogue->statistics[statistic].decimals,
-	                                  .policy = COVERAGE_MATCHED,
-	                                  .area = area,
-	                                  .period = period};
-	return answer(evaluator, &question, source, ret_value);
+	return evaluate_formula(evaluator, &lone, evaluator->catalogue->statistics[statistic].decimals,
+	                        COVERAGE_MATCHED, area, period, source, ret_value);
+}
+
+/* ---- explanations ---- */
+
+static struct explained_atom explain_atom(const struct evaluator *evaluator, const struct question *question,
+                                          const struct covered *covered, uint32_t index)
+{
+	const struct statistic *statistic =
+	    &evaluator->catalogue->statistics[question->formula->atoms[index].statistic];
+	struct explained_atom atom = {0};
+	(void)coverage_window(evaluator->coverage, index, &atom.from, &atom.to);
+	atom.present = covered->present && !covered->overflow &&
+	               fraction_round(covered->atoms[index], statistic->decimals, &atom.total) == 0;
+	return atom;
+}
+
+static int tell(const struct trail *trail, int (*each)(void *context, const struct explained_cell *cell),
+                void *context)
+{
+	int result = 0;
+	for (size_t i = 0; i < trail->count && result == 0; i++)
+		result = each(context, &trail->cells[i].seen);
+	return result;
+}
+
+int evaluate_explain(struct evaluator *evaluator, const struct formula *formula, unsigned decimals,
+                     enum coverage_policy policy, uint32_t area, struct period period,
+                     const struct cell_source *source, struct value *ret_value,
+                     struct explained_atom *ret_atoms,
+                     int (*each)(void *context, const struct explained_cell *cell), void *context)
+{
+	const struct question question = {
+	    .formula = formula, .decimals = decimals, .policy = policy, .area = area, .period = period};
+	struct trail trail = {0};
+	struct covered covered;
+	struct value value;
+	int result = answer(evaluator, &question, source, &trail, &covered, &value);
+	if (result == 0) {
+		memset(ret_atoms, 0, formula->atom_count * sizeof *ret_atoms);
+		for (uint32_t i = 0; i < formula->atom_count && value.state != VALUE_NOT_HERE; i++)
+			ret_atoms[i] = explain_atom(evaluator, &question, &covered, i);
+		*ret_value = value;
+		result = tell(&trail, each, context);
+	}
+	trail_done(&trail);
+	return result;
 }

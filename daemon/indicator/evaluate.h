@@ -4,28 +4,43 @@
  * exact fractions, rounding happens once at the end (half away from zero).
  *
  * What stands behind a value (matched coverage)
- *   The formula's atoms (see catalogue/formula.h) are looked up per *unit*: the areas, at the coarsest level
- * any of its statistics is reported at, inside the evaluated area. A statistic of a finer level has a value
- * for a unit once all its areas inside the unit have one; a unit without such areas never has.
- *   - A stock or level atom has a value at its point: the last native one at or before the period's end, at
- * most carry_months old. It is *carried* when a newer native period had ended by then.
- *   - A flow or average atom has cells: the native periods of its window. Atoms with windows of one frequency
- * and length are matched cell by cell, by position: a cell counts only if each of them has it (so a year so
- * far is compared with the same months of the year before). For days the length is that in months, so that
- * a February is matched with that of a leap year; its last day then asks nothing of the other.
- *   - A unit is *reported* when all its stock atoms have values and its cells reach from the window's start
- * to the newest matched cell any unit of the evaluated area has. Everyone else is *missing*, by name.
- *   - The value is over the reported units. One exception makes "the sum so far" useful: if all atoms are
- * flows of one shape (one matched group), every matched cell counts, also those of units that are behind.
- *   - share_of (`within`) cuts the sum of its atom, not the coverage. A level is never summed: it has a value
- * at areas of its own level only.
- *   Status: A; P if a unit is missing or a window is not over yet (its last cell is not there); else, if
- * observations that count have other statuses than A, that status if it is one, P if they differ. An average
- * is summed over areas and its mean taken over the cells of the window that count.
- *   Every unit is either reported or missing. Where the question itself has no answer (VALUE_NO_PLAN,
- * VALUE_NOT_HERE) nobody is expected.
+ *   The formula's atoms (see catalogue/formula.h) are looked up per *unit*: the areas, at the coarsest level any of its
+ *   statistics is reported at, inside the evaluated area. A statistic of a finer level has a value for a unit once all
+ *   its areas inside the unit have one; a unit without such areas never has.
+ *   - A stock or level atom has a value at its point: the last native one at or before the period's end, at most
+ *     carry_months old. It is *carried* when a newer native period had ended by then.
+ *   - A flow or average atom has cells: the native periods of its window. Atoms with windows of one frequency and length
+ *     are matched cell by cell, by position: a cell counts only if each of them has it (so a year so far is compared
+ *     with the same months of the year before). For days the length is that in months, so that a February is matched
+ *     with that of a leap year; its last day then asks nothing of the other.
+ *   - A unit is *reported* when all its stock atoms have values and its cells reach from the window's start to the newest
+ *     matched cell any unit of the evaluated area has. Everyone else is *missing*, by name.
+ *   - The value is over the reported units. One exception makes "the sum so far" useful: if all atoms are flows of one
+ *     shape (one matched group), every matched cell counts, also those of units that are behind.
+ *   - share_of (`within`) cuts the sum of its atom, not the coverage. A level is never summed: it has a value at areas
+ *     of its own level only.
+ *   - Status: A; P if a unit is missing or a window is not over yet (the last cell that anyone can have is not there);
+ *     else, if observations that count have other statuses than A, that status if it is one, P if they differ.
+ *   - An average is summed over areas and its mean taken over the cells of the window that count.
+ *   - Every expected unit is either reported or missing. Where the question itself has no answer (VALUE_NO_PLAN,
+ *     VALUE_NOT_HERE) nobody is expected. Asked at a finer period than a flow or average is reported in, nothing is
+ *     there: VALUE_NO_DATA, and everybody is missing.
+ *   - COVERAGE_COMPLETE: no value until no unit is missing.
  *
- * COVERAGE_COMPLETE: no value until no unit is missing. */
+ * Where codes come and go (struct area: first_day, last_day, successors)
+ *   A code is *in force in* a period that lies wholly within its days. What was reported for a code in other periods
+ *   counts nowhere.
+ *   - Codes that a chain of successors joins, all of them inside the evaluated area, are one unit: before and after, it
+ *     is the same ground. So an area by itself has only its own code in its unit, and the city all of them.
+ *   - *Expected* are the units with a code in force on the last day of the evaluated period; if there is none in the
+ *     evaluated area, those with one on its first day. Nobody else is looked at. A unit goes by the names of its codes
+ *     in force on that day: two while they wait to be merged, though it is one unit in `reported` and `expected`.
+ *   - A unit needs, in each native period, all its areas in force in it. It has nothing in one in which none is: the
+ *     year in whose middle all its codes changed, or those before the first.
+ *   - A stock needs an area of the unit in force on the last day its atom means. It is looked for from the newest native
+ *     period back, stretch by stretch of periods with the same areas in force: the unit's value is that of the newest
+ *     stretch in which each of them has one. So two merged districts' last stocks stand for the new one together, or
+ *     not at all, until the new one has reported; and never one of them alone. */
 #ifndef SUANPAN_INDICATOR_EVALUATE_H
 #define SUANPAN_INDICATOR_EVALUATE_H
 
@@ -74,8 +89,8 @@ struct value {
 	uint32_t reported, expected;
 	uint64_t newest_entry; /* the newest journal entry behind it; 0 without any */
 	uint32_t cells; /* observations of any of its atoms found in the area; 0: nothing there at all */
-	/* Area indexes of the missing and of the reported that were carried; from the evaluator, valid until
-	 * its next call. */
+	/* Area indexes of the missing and of the reported that were carried, ascending; from the evaluator, valid
+	 * until its next call. A unit of several codes in force has all of them there. */
 	const uint32_t *missing, *carried;
 	uint32_t missing_count, carried_count;
 };
@@ -94,14 +109,15 @@ int MUST_CHECK evaluate_statistic(struct evaluator *evaluator, uint32_t statisti
                                   struct period period, const struct cell_source *source,
                                   struct value *ret_value);
 
-/* A formula that belongs to no indicator, rounded to `decimals`. */
+/* A formula that belongs to no indicator, rounded to `decimals`. -ENOMEM if it is larger than any before and there is no
+ * memory for it. Whether a period is too fine for it is for the asker to say: formula_finest_frequency. */
 int MUST_CHECK evaluate_formula(struct evaluator *evaluator, const struct formula *formula, unsigned decimals,
                                 enum coverage_policy policy, uint32_t area, struct period period,
                                 const struct cell_source *source, struct value *ret_value);
 
 /* What stood behind an evaluation, atom by atom. */
 struct explained_atom {
-	bool present;           /* something counts: */
+	bool present;           /* something counts, and its total fits: */
 	int64_t total;          /* its sum (an average's mean rounded), with the statistic's decimals */
 	struct period from, to; /* first and last native period looked at; code 0: none */
 };
@@ -110,10 +126,11 @@ struct explained_cell {
 	struct period period;
 	struct cell cell;
 	bool counted; /* it is in the total */
-	bool carried;
+	bool carried; /* it stands in for a newer native period that had ended */
 };
-/* Evaluates as evaluate_formula does, then calls `each` for every observation that was found, by atom, period and area; stops at
- * its first answer other than 0 and passes that on. `ret_atoms` has room for formula->atom_count. */
+/* Evaluates as evaluate_formula does, then calls `each` for every observation that was found (value.cells times), by
+ * atom, period and area; stops at its first answer other than 0 and passes that on. `ret_atoms` has room for
+ * formula->atom_count; it and *ret_value are set before the first call. */
 int MUST_CHECK evaluate_explain(struct evaluator *evaluator, const struct formula *formula, unsigned decimals,
                                 enum coverage_policy policy, uint32_t area, struct period period,
                                 const struct cell_source *source, struct value *ret_value,

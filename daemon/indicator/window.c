@@ -128,6 +128,18 @@ int window_find(const struct catalogue *catalogue, const struct formula_atom *at
 	return verdict;
 }
 
+bool window_sees(const struct catalogue *catalogue, const struct formula_atom *atom, struct period period,
+                 struct period native, struct period hider)
+{
+	struct window window;
+	if (window_find(catalogue, atom, period, &window))
+		return false;
+	if (!window_is_point(&catalogue->statistics[atom->statistic]))
+		return window.first.code <= native.code && native.code - window.first.code < window.cells;
+	return native.code <= window.first.code && window.first.code - native.code < window.cells &&
+	       (hider.code == 0 || hider.code > window.first.code);
+}
+
 struct period window_cell(const struct window *window, bool point, uint32_t position)
 {
 	return (struct period){point ? window->first.code - position : window->first.code + position};
@@ -246,21 +258,36 @@ static struct stretch stretch_of_point(const struct statistic *statistic, struct
 	return stretch;
 }
 
-static bool reach_of_point(const struct statistic *statistic, struct period native,
+/* The last meant period that ends before the native one. False: none does. */
+static bool before_end_of(struct period native, enum period_frequency frequency, struct period *ret_last)
+{
+	const struct period first = frequency <= period_frequency_of(native)
+	                                ? period_containing(native, frequency)
+	                                : period_last_inside(native, frequency);
+	return period_shift(first, -1, ret_last);
+}
+
+static bool reach_of_point(const struct statistic *statistic, struct period native, struct period hider,
                            enum period_frequency frequency, struct stretch *ret_stretch)
 {
-	const struct stretch stretch = stretch_of_point(statistic, native, frequency);
+	struct period last;
+	struct stretch stretch = stretch_of_point(statistic, native, frequency);
 	if (!is_young_enough(statistic, native, stretch.first))
 		return false;
+	if (hider.code != 0 && !before_end_of(hider, frequency, &last))
+		return false;
+	if (hider.code != 0 && last.code < stretch.last.code)
+		stretch.last = last;
 	*ret_stretch = stretch;
-	return true;
+	return stretch.first.code <= stretch.last.code;
 }
 
 static bool reach_of_meant(const struct catalogue *catalogue, const struct formula_atom *atom,
-                           struct period native, enum period_frequency frequency, struct stretch *ret_stretch)
+                           struct period native, struct period hider, enum period_frequency frequency,
+                           struct stretch *ret_stretch)
 {
 	const struct statistic *statistic = &catalogue->statistics[atom->statistic];
-	return window_is_point(statistic) ? reach_of_point(statistic, native, frequency, ret_stretch)
+	return window_is_point(statistic) ? reach_of_point(statistic, native, hider, frequency, ret_stretch)
 	                                  : reach_of_stretch(catalogue, atom, native, frequency, ret_stretch);
 }
 
@@ -286,9 +313,32 @@ static bool move_from_baseline(struct stretch *stretch, int baseline_year, int y
 	       shift_stretch_years(stretch, year - baseline_year);
 }
 
-static int reach_through_baseline(const struct catalogue *catalogue, struct stretch meant, window_sink *each,
-                                  void *context)
+/* What is asked of window_reach, on the way to its sink. */
+struct reach {
+	const struct catalogue *catalogue;
+	const struct formula_atom *atom;
+	struct period native, hider;
+	window_sink *each;
+	void *context;
+};
+
+/* Cuts off what does not see it: at most a day or two, where a year is shifted over a 29 February. */
+static int pass_on(const struct reach *reach, struct stretch stretch)
 {
+	while (stretch.first.code <= stretch.last.code &&
+	       !window_sees(reach->catalogue, reach->atom, stretch.first, reach->native, reach->hider))
+		stretch.first.code++;
+	while (stretch.first.code < stretch.last.code &&
+	       !window_sees(reach->catalogue, reach->atom, stretch.last, reach->native, reach->hider))
+		stretch.last.code--;
+	return stretch.first.code <= stretch.last.code
+	           ? reach->each(reach->context, stretch.first, stretch.last)
+	           : 0;
+}
+
+static int reach_through_baseline(const struct reach *reach, struct stretch meant)
+{
+	const struct catalogue *catalogue = reach->catalogue;
 	for (uint32_t i = 0; i < catalogue->plan_count; i++) {
 		for (int year = catalogue->plans[i].first_year; year <= catalogue->plans[i].last_year;
 		     year++) {
@@ -298,7 +348,7 @@ static int reach_through_baseline(const struct catalogue *catalogue, struct stre
 			    first_year - 1 < PERIOD_YEAR_MIN ||
 			    !move_from_baseline(&stretch, first_year - 1, year))
 				continue;
-			const int answer = each(context, stretch.first, stretch.last);
+			const int answer = pass_on(reach, stretch);
 			if (answer)
 				return answer;
 		}
@@ -307,14 +357,19 @@ static int reach_through_baseline(const struct catalogue *catalogue, struct stre
 }
 
 int window_reach(const struct catalogue *catalogue, const struct formula_atom *atom, struct period native,
-                 enum period_frequency frequency, window_sink *each, void *context)
+                 struct period hider, enum period_frequency frequency, window_sink *each, void *context)
 {
+	const struct reach reach = {.catalogue = catalogue,
+	                            .atom = atom,
+	                            .native = native,
+	                            .hider = hider,
+	                            .each = each,
+	                            .context = context};
 	struct stretch stretch;
-	if (!reach_of_meant(catalogue, atom, native, frequency, &stretch) || !undo_shifts(atom, &stretch))
+	if (!reach_of_meant(catalogue, atom, native, hider, frequency, &stretch) ||
+	    !undo_shifts(atom, &stretch))
 		return 0;
-	if (atom->baseline)
-		return reach_through_baseline(catalogue, stretch, each, context);
-	return each(context, stretch.first, stretch.last);
+	return atom->baseline ? reach_through_baseline(&reach, stretch) : pass_on(&reach, stretch);
 }
 
 /* Meant periods that may see `native` or anything older; only the last one matters. */

@@ -2,7 +2,7 @@
  * way round, from which evaluated periods a native one can be seen.
  *
  * Both directions stand in one file because they must agree: window_reach never leaves out a period whose
- * window_find sees the native one (it may name a few that do not). Pure; any thread. */
+ * window_find sees the native one, and the first and last of each stretch it names do. Pure; any thread. */
 #ifndef SUANPAN_INDICATOR_WINDOW_H
 #define SUANPAN_INDICATOR_WINDOW_H
 
@@ -36,13 +36,17 @@ int MUST_CHECK window_find(const struct catalogue *catalogue, const struct formu
 /* The native period `position` places into the window (points: `position` places back from the newest). */
 struct period window_cell(const struct window *window, bool point, uint32_t position);
 
-/* Calls `each` for stretches (of one frequency, ascending, first <= last) that together hold every evaluated
- * period of `frequency` from which the atom may see `native`. Stops at the first answer other than 0 and
- * passes it on. */
+/* Whether the atom, evaluated at `period`, looks at `native`. For points `hider`, if its code is not 0, is a newer native
+ * one that stands in its way wherever it has ended. */
+bool window_sees(const struct catalogue *catalogue, const struct formula_atom *atom, struct period period,
+                 struct period native, struct period hider);
+
+/* Calls `each` for stretches (of one frequency, ascending, first <= last) that together hold every evaluated period of
+ * `frequency` from which the atom sees `native`. Stops at the first answer other than 0 and passes it on. */
 typedef int window_sink(void *context, struct period first, struct period last);
 int MUST_CHECK window_reach(const struct catalogue *catalogue, const struct formula_atom *atom,
-                            struct period native, enum period_frequency frequency, window_sink *each,
-                            void *context);
+                            struct period native, struct period hider, enum period_frequency frequency,
+                            window_sink *each, void *context);
 
 /* The last evaluated period of `frequency` from which the atom may see `native` or anything older. False:
  * none.

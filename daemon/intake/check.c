@@ -12,11 +12,19 @@
 #include <string.h>
 
 #define SOURCE_LENGTH_MAX 256
+#define SENTENCE_SIZE     512
+
+/* A refusal names every bad row, and its ack stays within ENVELOPE_ANSWER_MAX whatever was sent: each row has
+ * its share for a first problem; more is said as long as it takes nothing from the rows to come. */
+#define PROBLEMS_SIZE     (ENVELOPE_ANSWER_MAX - 4096) /* packed, all of them */
+#define ROW_SHARE         (PROBLEMS_SIZE / ENVELOPE_OBSERVATIONS_MAX)
+#define PROBLEM_OVERHEAD  12 /* packed, besides its text */
 
 /* A dictionary entry, resolved once for all rows that use it. */
 struct known {
 	uint32_t index; /* into the catalogue; CATALOGUE_NONE: unknown */
 	struct period period;
+	const char *complaint; /* why it is not known, from the first row that needed it */
 };
 
 struct check {
@@ -29,21 +37,56 @@ struct check {
 	size_t rows;
 	size_t next_status, next_note; /* into the sparse columns */
 	size_t problem_capacity;
+	size_t problem_room; /* packed bytes that problems may still take */
+	size_t unlisted;     /* problems for which there was none */
 	int fault;
 };
 
 /* ---- saying what is wrong ---- */
 
-static char *PRINTF_LIKE(2, 0) vprint(struct arena *arena, const char *format, va_list arguments)
+/* Text from outside, fit to be repeated in a sentence: at most 64 bytes of one line of UTF-8. */
+struct shown {
+	char text[CODE_LENGTH_MAX + 1];
+};
+
+/* `length`, or less where that would cut a character in two. */
+static size_t whole_characters(const char *text, size_t length)
 {
-	char text[512];
-	int length = vsnprintf(text, sizeof text, format, arguments);
-	if (length < 0)
+	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+		length--;
+	return length;
+}
+
+static struct shown show(const char *foreign)
+{
+	struct shown shown = {.text = ""};
+	size_t length = strnlen(foreign, CODE_LENGTH_MAX + 1);
+	if (length > CODE_LENGTH_MAX)
+		length = whole_characters(foreign, CODE_LENGTH_MAX);
+	memcpy(shown.text, foreign, length);
+	if (!text_is_valid(shown.text, length))
+		for (size_t i = 0; i < length; i++)
+			if (shown.text[i] < ' ' || shown.text[i] > '~')
+				shown.text[i] = '?';
+	return shown;
+}
+
+static char *PRINTF_LIKE(3, 0)
+    vprint(struct arena *arena, size_t length_max, const char *format, va_list arguments)
+{
+	char text[SENTENCE_SIZE];
+	int printed = vsnprintf(text, sizeof text, format, arguments);
+	if (printed < 0)
 		return NULL;
-	size_t size = (size_t)length < sizeof text ? (size_t)length + 1 : sizeof text;
-	char *copy = arena_take(arena, size);
-	if (copy)
-		memcpy(copy, text, size);
+	bool cut = (size_t)printed >= sizeof text;
+	size_t length = cut ? sizeof text - 2 : (size_t)printed;
+	if (cut || length > length_max)
+		length = whole_characters(text, length < length_max ? length : length_max);
+	char *copy = arena_take(arena, length + 1);
+	if (copy) {
+		memcpy(copy, text, length);
+		copy[length] = '\0';
+	}
 	return copy;
 }
 
@@ -51,7 +94,7 @@ static int PRINTF_LIKE(3, 4) say(struct check *check, int verdict, const char *f
 {
 	va_list arguments;
 	va_start(arguments, format);
-	check->out->reason = vprint(check->arena, format, arguments);
+	check->out->reason = vprint(check->arena, SENTENCE_SIZE, format, arguments);
 	va_end(arguments);
 	return check->out->reason ? verdict : -ENOMEM;
 }
@@ -71,26 +114,45 @@ static int grow_problems(struct check *check)
 	return 0;
 }
 
+/* What a problem of this row may take, packed. Rows come in ascending order. */
+static size_t room_for(const struct check *check, size_t row)
+{
+	size_t kept_for_later = (check->rows - row - 1) * ROW_SHARE;
+	return check->problem_room > kept_for_later ? check->problem_room - kept_for_later : 0;
+}
+
+static Suanpan__Problem *PRINTF_LIKE(4, 0)
+    new_problem(struct check *check, size_t row, size_t length_max, const char *format, va_list arguments)
+{
+	Suanpan__Problem *problem = arena_take(check->arena, sizeof *problem);
+	if (!problem || grow_problems(check) != 0)
+		return NULL;
+	suanpan__problem__init(problem);
+	problem->row = row;
+	problem->text = vprint(check->arena, length_max, format, arguments);
+	return problem->text ? problem : NULL;
+}
+
 /* Memory that runs out here is remembered in check->fault and ends the check after the row. */
 static void PRINTF_LIKE(4, 5)
     add_problem(struct check *check, size_t row, Suanpan__Reason reason, const char *format, ...)
 {
+	size_t room = room_for(check, row);
+	if (room < ROW_SHARE) { /* never for the first one of a row */
+		check->unlisted++;
+		return;
+	}
 	va_list arguments;
-	Suanpan__Problem *problem = arena_take(check->arena, sizeof *problem);
-	if (!problem || grow_problems(check) != 0) {
+	va_start(arguments, format);
+	Suanpan__Problem *problem = new_problem(check, row, room - PROBLEM_OVERHEAD, format, arguments);
+	va_end(arguments);
+	if (!problem) {
 		check->fault = -ENOMEM;
 		return;
 	}
-	suanpan__problem__init(problem);
-	problem->row = row;
 	problem->reason = reason;
-	va_start(arguments, format);
-	problem->text = vprint(check->arena, format, arguments);
-	va_end(arguments);
-	if (!problem->text)
-		check->fault = -ENOMEM;
-	else
-		check->out->problems[check->out->problem_count++] = problem;
+	check->problem_room -= PROBLEM_OVERHEAD + strlen(problem->text);
+	check->out->problems[check->out->problem_count++] = problem;
 }
 
 /* ---- the report as a whole ---- */
@@ -167,14 +229,16 @@ static int resolve_dictionaries(struct check *check)
 	if (check->fault != 0)
 		return check->fault;
 	for (size_t i = 0; i < report->n_statistic; i++) {
-		check->statistics[i].index = catalogue_find_statistic(check->catalogue, report->statistic[i]);
+		check->statistics[i] =
+		    (struct known){.index = catalogue_find_statistic(check->catalogue, report->statistic[i])};
 		if (report->decimals[i] > DECIMAL_PLACES_MAX)
 			return say(check, CHECK_REFUSED,
 			           "decimals %" PRIu64 " for statistic %zu; %d is the most",
 			           report->decimals[i], i, DECIMAL_PLACES_MAX);
 	}
 	for (size_t i = 0; i < report->n_area; i++)
-		check->areas[i].index = catalogue_find_area(check->catalogue, report->area[i]);
+		check->areas[i] =
+		    (struct known){.index = catalogue_find_area(check->catalogue, report->area[i])};
 	for (size_t i = 0; i < report->n_period; i++) {
 		struct period period = {.code = 0};
 		int verdict = period_parse(report->period[i], strlen(report->period[i]), &period);
@@ -203,18 +267,50 @@ static int advance(struct check *check, size_t row, struct place *place)
 	return 0;
 }
 
+/* Looking for the nearest word is dear: once for each entry, not for each row. */
+static const char *PRINTF_LIKE(3, 4)
+    complain_once(struct check *check, struct known *known, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	known->complaint = vprint(check->arena, SENTENCE_SIZE, format, arguments);
+	va_end(arguments);
+	if (!known->complaint)
+		check->fault = -ENOMEM;
+	return known->complaint ? known->complaint : "";
+}
+
+static const char *complain_of_statistic(struct check *check, struct known *known, const char *code)
+{
+	if (known->complaint)
+		return known->complaint;
+	if (catalogue_find_indicator(check->catalogue, code) != CATALOGUE_NONE)
+		return complain_once(check, known, "'%s' is an indicator: it is computed, not reported",
+		                     code);
+	const char *near = catalogue_suggest_value(check->catalogue, code);
+	return complain_once(check, known, "unknown statistic '%s'%s%s%s", show(code).text,
+	                     near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
+}
+
+static const char *complain_of_area(struct check *check, struct known *known, const char *code)
+{
+	if (known->complaint)
+		return known->complaint;
+	const char *near = catalogue_suggest_area(check->catalogue, code);
+	return complain_once(check, known, "unknown area '%s'%s%s%s", show(code).text,
+	                     near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
+}
+
 static bool check_statistic(struct check *check, size_t row, const struct place *place)
 {
-	uint32_t index = check->statistics[place->statistic].index;
+	struct known *known = &check->statistics[place->statistic];
 	const char *code = check->report->statistic[place->statistic];
-	if (index == CATALOGUE_NONE) {
-		const char *near = catalogue_suggest_value(check->catalogue, code);
-		add_problem(check, row, SUANPAN__REASON__REASON_UNKNOWN_STATISTIC,
-		            "unknown statistic '%.64s'%s%s%s", code, near ? "; the nearest is '" : "",
-		            near ? near : "", near ? "'" : "");
+	if (known->index == CATALOGUE_NONE) {
+		add_problem(check, row, SUANPAN__REASON__REASON_UNKNOWN_STATISTIC, "%s",
+		            complain_of_statistic(check, known, code));
 		return false;
 	}
-	if (!check->reporter->statistics[index])
+	if (!check->reporter->statistics[known->index])
 		add_problem(check, row, SUANPAN__REASON__REASON_STATISTIC_OUT_OF_SCOPE,
 		            "'%s' is not among the statistics that %s reports", code, check->reporter->code);
 	return true;
@@ -222,15 +318,14 @@ static bool check_statistic(struct check *check, size_t row, const struct place 
 
 static bool check_area(struct check *check, size_t row, const struct place *place)
 {
-	uint32_t index = check->areas[place->area].index;
+	struct known *known = &check->areas[place->area];
 	const char *code = check->report->area[place->area];
-	if (index == CATALOGUE_NONE) {
-		const char *near = catalogue_suggest_area(check->catalogue, code);
-		add_problem(check, row, SUANPAN__REASON__REASON_UNKNOWN_AREA, "unknown area '%.64s'%s%s%s",
-		            code, near ? "; the nearest is '" : "", near ? near : "", near ? "'" : "");
+	if (known->index == CATALOGUE_NONE) {
+		add_problem(check, row, SUANPAN__REASON__REASON_UNKNOWN_AREA, "%s",
+		            complain_of_area(check, known, code));
 		return false;
 	}
-	if (!catalogue_reporter_may_report_area(check->reporter, index))
+	if (!catalogue_reporter_may_report_area(check->reporter, known->index))
 		add_problem(check, row, SUANPAN__REASON__REASON_AREA_OUT_OF_SCOPE,
 		            "area %s is not %s's to report", code, check->reporter->code);
 	return true;
@@ -242,9 +337,45 @@ static bool check_period(struct check *check, size_t row, const struct place *pl
 		return true;
 	add_problem(
 	    check, row, SUANPAN__REASON__REASON_BAD_PERIOD,
-	    "'%.32s' is not a period; expected a form such as 2024, 2024-S1, 2024-Q2, 2024-06 or 2024-06-15",
-	    check->report->period[place->period]);
+	    "'%s' is not a period; expected a form such as 2024, 2024-S1, 2024-Q2, 2024-06 or 2024-06-15",
+	    show(check->report->period[place->period]).text);
 	return false;
+}
+
+static void day_text(int32_t day, char text[PERIOD_TEXT_SIZE])
+{
+	period_format(period_of_day(day, PERIOD_DAY), text);
+}
+
+/* "; report it for 440112 (Huangpu)": those that are in force when the code no longer is. */
+static void name_successors(const struct catalogue *catalogue, const struct area *area, char *text,
+                            size_t size)
+{
+	size_t length = 0;
+	text[0] = '\0';
+	for (uint32_t i = 0; i < area->successors.count && length < size; i++) {
+		const struct area *next = &catalogue->areas[area->successors.area[i]];
+		int printed =
+		    snprintf(text + length, size - length, "%s%s (%s)", i == 0 ? "; report it for " : ", ",
+		             next->code, next->names.in[LANGUAGE_EN]);
+		length += printed > 0 ? (size_t)printed : size;
+	}
+}
+
+/* A code counts only in periods that lie wholly within its days. */
+static void check_in_force(struct check *check, size_t row, const struct area *area, struct period period)
+{
+	char text[PERIOD_TEXT_SIZE], day[PERIOD_TEXT_SIZE], successors[160] = "";
+	bool too_early = period_first_day(period) < area->first_day;
+	if (!too_early && period_last_day(period) <= area->last_day)
+		return;
+	period_format(period, text);
+	day_text(too_early ? area->first_day : area->last_day, day);
+	if (!too_early)
+		name_successors(check->catalogue, area, successors, sizeof successors);
+	add_problem(check, row, SUANPAN__REASON__REASON_AREA_NOT_IN_FORCE,
+	            "period %s: area %s (%s) is in force %s %s%s", text, area->code,
+	            area->names.in[LANGUAGE_EN], too_early ? "only from" : "only until", day, successors);
 }
 
 static void check_fit(struct check *check, size_t row, const struct statistic *statistic,
@@ -261,6 +392,7 @@ static void check_fit(struct check *check, size_t row, const struct statistic *s
 		add_problem(check, row, SUANPAN__REASON__REASON_WRONG_LEVEL,
 		            "area %s is a %s: '%s' is reported by %s", area->code,
 		            area_level_name(area->level), statistic->code, area_level_name(statistic->level));
+	check_in_force(check, row, area, period);
 }
 
 static char take_status(struct check *check, size_t row)
@@ -373,10 +505,18 @@ static bool rows_ascend(const struct check *check)
 	return true;
 }
 
-static int compare_problems(const void *left, const void *right)
+/* ret_earlier[row]: the row that this one repeats, or the row itself. */
+static void find_repetitions(const struct check *check, const struct observation **sorted,
+                             size_t *ret_earlier)
 {
-	const Suanpan__Problem *const *a = left, *const *b = right;
-	return ((*a)->row > (*b)->row) - ((*a)->row < (*b)->row);
+	const struct observation *rows = check->out->observations;
+	for (size_t row = 0; row < check->rows; row++)
+		sorted[row] = &rows[row];
+	qsort(sorted, check->rows, sizeof *sorted, compare_rows);
+	for (size_t i = 0; i < check->rows; i++) {
+		bool repeats = i > 0 && compare_places(sorted[i - 1], sorted[i]) == 0;
+		ret_earlier[sorted[i] - rows] = (size_t)(sorted[repeats ? i - 1 : i] - rows);
+	}
 }
 
 /* Only for reports that are otherwise right: there every row is resolved. */
@@ -386,20 +526,14 @@ static int check_repetitions(struct check *check)
 		return 0;
 	const struct observation **sorted =
 	    arena_take(check->arena, check->rows * sizeof(struct observation *));
-	if (!sorted)
+	size_t *earlier = arena_take(check->arena, check->rows * sizeof *earlier);
+	if (!sorted || !earlier)
 		return -ENOMEM;
+	find_repetitions(check, sorted, earlier);
 	for (size_t row = 0; row < check->rows; row++)
-		sorted[row] = &check->out->observations[row];
-	qsort(sorted, check->rows, sizeof(struct observation *), compare_rows);
-	for (size_t i = 1; i < check->rows; i++)
-		if (compare_places(sorted[i - 1], sorted[i]) == 0)
-			add_problem(check, (size_t)(sorted[i] - check->out->observations),
-			            SUANPAN__REASON__REASON_REPEATED_ROW,
-			            "the same statistic, period and area as row %td",
-			            sorted[i - 1] - check->out->observations);
-	if (check->out->problem_count > 0)
-		qsort(check->out->problems, check->out->problem_count, sizeof(Suanpan__Problem *),
-		      compare_problems);
+		if (earlier[row] != row)
+			add_problem(check, row, SUANPAN__REASON__REASON_REPEATED_ROW,
+			            "the same statistic, period and area as row %zu", earlier[row]);
 	return check->fault;
 }
 
@@ -426,12 +560,12 @@ static int check_name(struct check *check, uint32_t reporter_index)
 		reporter_index = catalogue_find_reporter(check->catalogue, report->reporter);
 	}
 	if (reporter_index == CATALOGUE_NONE)
-		return say(check, CHECK_NAMELESS, "unknown reporter '%.64s'", report->reporter);
+		return say(check, CHECK_NAMELESS, "unknown reporter '%s'", show(report->reporter).text);
 	check->reporter = &check->catalogue->reporters[reporter_index];
 	if (report->reporter && strcmp(report->reporter, check->reporter->code) != 0)
 		return say(check, CHECK_NAMELESS,
-		           "the report says it is from '%.64s', its key that it is from '%s'",
-		           report->reporter, check->reporter->code);
+		           "the report says it is from '%s', its key that it is from '%s'",
+		           show(report->reporter).text, check->reporter->code);
 	check->out->name.reporter_id = check->reporter->id;
 	return 0;
 }
@@ -452,17 +586,19 @@ static int check_report(struct check *check)
 	result = check_rows(check);
 	if (result == 0 && check->out->problem_count == 0)
 		result = check_repetitions(check);
-	if (result == 0 && check->out->problem_count > 0)
-		result =
-		    say(check, CHECK_REFUSED, "%zu problem%s in %zu observations", check->out->problem_count,
-		        check->out->problem_count == 1 ? "" : "s", check->rows);
+	size_t problems = check->out->problem_count + check->unlisted;
+	if (result == 0 && problems > 0)
+		result = say(check, CHECK_REFUSED, "%zu problem%s in %zu observations%s", problems,
+		             problems == 1 ? "" : "s", check->rows,
+		             check->unlisted > 0 ? "; of some rows only the first is listed" : "");
 	return result;
 }
 
 int intake_check(const struct catalogue *catalogue, uint32_t reporter_index, const void *payload, size_t size,
                  struct arena *arena, struct checked_report *ret_report)
 {
-	struct check check = {.catalogue = catalogue, .arena = arena, .out = ret_report};
+	struct check check = {
+	    .catalogue = catalogue, .arena = arena, .out = ret_report, .problem_room = PROBLEMS_SIZE};
 	ProtobufCMessage *message;
 	uint64_t major = 0;
 	*ret_report = (struct checked_report){.reason = NULL};

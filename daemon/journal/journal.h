@@ -17,9 +17,9 @@
 #define JOURNAL_STREAM_SIZE 16
 
 enum journal_kind {
-	JOURNAL_ACCEPTED = 1, /* payload: the Report as it was received */
-	JOURNAL_REFUSED = 2,  /* no payload: only that this sequence was used up, and by which bytes */
-	JOURNAL_NAMES = 3,    /* payload: lines "kind id code" of newly given permanent ids */
+	JOURNAL_ACCEPTED = 1,  /* payload: the Report as it was received */
+	JOURNAL_REFUSED = 2,   /* no payload: only that this sequence was used up, and by which bytes */
+	JOURNAL_CATALOGUE = 3, /* payload: the catalogue's files, packed: in force from this commit on */
 };
 
 struct journal_record {

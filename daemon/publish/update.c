@@ -12,12 +12,17 @@
 struct publisher {
 	const struct catalogue *catalogue;
 	uint64_t epoch;
-	uint64_t *sequences; /* one per indicator */
+	uint64_t *sequences; /* one per indicator, then one per statistic */
 	struct arena *arena;
 	struct wording words;
 	char topic[ENVELOPE_TOPIC_MAX + 1];
 	void *bytes;
 };
+
+static uint64_t *new_sequences(const struct catalogue *catalogue)
+{
+	return calloc((size_t)catalogue->indicator_count + catalogue->statistic_count + 1, sizeof(uint64_t));
+}
 
 int publisher_new(const struct catalogue *catalogue, uint64_t epoch, struct publisher **ret_publisher)
 {
@@ -26,7 +31,7 @@ int publisher_new(const struct catalogue *catalogue, uint64_t epoch, struct publ
 		return -ENOMEM;
 	publisher->catalogue = catalogue;
 	publisher->epoch = epoch;
-	publisher->sequences = calloc(catalogue->indicator_count + 1, sizeof *publisher->sequences);
+	publisher->sequences = new_sequences(catalogue);
 	int result = publisher->sequences ? arena_new(UPDATE_BUDGET, &publisher->arena) : -ENOMEM;
 	if (result != 0) {
 		publisher_free(publisher);
@@ -34,6 +39,38 @@ int publisher_new(const struct catalogue *catalogue, uint64_t epoch, struct publ
 	}
 	wording_init(&publisher->words, catalogue, publisher->arena, LANGUAGE_EN);
 	*ret_publisher = publisher;
+	return 0;
+}
+
+/* The counts of the codes that both know go on. */
+static void carry_sequences(const struct publisher *publisher, const struct catalogue *catalogue,
+                            uint64_t *sequences)
+{
+	const struct catalogue *before = publisher->catalogue;
+	for (uint32_t i = 0; i < before->indicator_count; i++) {
+		uint32_t now = catalogue_find_indicator(catalogue, before->indicators[i].code);
+		if (now != CATALOGUE_NONE)
+			sequences[now] = publisher->sequences[i];
+	}
+	for (uint32_t i = 0; i < before->statistic_count; i++) {
+		uint32_t now = catalogue_find_statistic(catalogue, before->statistics[i].code);
+		if (now != CATALOGUE_NONE)
+			sequences[catalogue->indicator_count + now] =
+			    publisher->sequences[before->indicator_count + i];
+	}
+}
+
+int publisher_switch(struct publisher *publisher, const struct catalogue *catalogue)
+{
+	uint64_t *sequences = new_sequences(catalogue);
+	if (!sequences)
+		return -ENOMEM;
+	carry_sequences(publisher, catalogue, sequences);
+	free(publisher->sequences);
+	publisher->sequences = sequences;
+	publisher->catalogue = catalogue;
+	wording_done(&publisher->words);
+	wording_init(&publisher->words, catalogue, publisher->arena, LANGUAGE_EN);
 	return 0;
 }
 
@@ -69,25 +106,50 @@ int publisher_pack_welcome(struct publisher *publisher, const void **ret_bytes, 
 	return result;
 }
 
+/* What changed, by the code people know it under. */
+struct subject {
+	struct measure measure;
+	uint64_t *sequence;
+	bool hidden; /* an indicator of the same code stands in front of the statistic */
+};
+
+static struct subject find_subject(struct publisher *publisher, const struct changed_value *changed)
+{
+	const struct catalogue *catalogue = publisher->catalogue;
+	if (!changed->is_statistic)
+		return (struct subject){.measure =
+		                            measure_of_indicator(&catalogue->indicators[changed->which]),
+		                        .sequence = &publisher->sequences[changed->which]};
+	const struct statistic *statistic = &catalogue->statistics[changed->which];
+	return (struct subject){
+	    .measure = measure_of_statistic(statistic),
+	    .sequence = &publisher->sequences[catalogue->indicator_count + changed->which],
+	    .hidden = catalogue_find_indicator(catalogue, statistic->code) != CATALOGUE_NONE,
+	};
+}
+
 int publisher_pack(struct publisher *publisher, const struct changed_value *changed, const char **ret_topic,
                    const void **ret_bytes, size_t *ret_size)
 {
-	const struct indicator *indicator = &publisher->catalogue->indicators[changed->indicator];
-	const struct measure measure = measure_of_indicator(indicator);
+	const struct subject subject = find_subject(publisher, changed);
 	struct kept_value kept;
+	if (subject.hidden)
+		return PUBLISHER_HIDDEN;
+	/* Counted even if it is lost below: that is how its subscribers learn of it. */
+	uint64_t sequence = ++*subject.sequence;
 	arena_reset(publisher->arena);
 	wording_kept(&publisher->words, &changed->value, &kept);
-	Suanpan__Value value = wording_value(&publisher->words, &measure, changed->area, changed->period,
-	                                     &kept.value, changed->value.commit);
+	Suanpan__Value value = wording_value(&publisher->words, &subject.measure, changed->area,
+	                                     changed->period, &kept.value, changed->value.commit);
 	if (publisher->words.exhausted) {
 		publisher->words.exhausted = false;
 		return -ENOMEM;
 	}
-	int result = pack(publisher, &value, ++publisher->sequences[changed->indicator], ret_size);
+	int result = pack(publisher, &value, sequence, ret_size);
 	if (result != 0)
 		return result;
-	snprintf(publisher->topic, sizeof publisher->topic, ENVELOPE_TOPIC_PREFIX "%s.%s", indicator->code,
-	         publisher->catalogue->areas[changed->area].code);
+	snprintf(publisher->topic, sizeof publisher->topic, ENVELOPE_TOPIC_PREFIX "%s.%s",
+	         subject.measure.code, publisher->catalogue->areas[changed->area].code);
 	*ret_topic = publisher->topic;
 	*ret_bytes = publisher->bytes;
 	return 0;

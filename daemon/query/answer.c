@@ -1,6 +1,7 @@
 #include "daemon/query/answer.h"
 
 #include "daemon/base/arena.h"
+#include "daemon/query/past.h"
 #include "daemon/query/question.h"
 #include "proto/envelope.h"
 #include <errno.h>
@@ -43,7 +44,8 @@ static int decode(struct question *question, const void *request, size_t size,
 static int check_one_kind(struct question *question, const Suanpan__Query *query)
 {
 	int kinds = (query->status != NULL) + (query->list != NULL) + (query->series != NULL) +
-	            (query->plan != NULL) + (query->history != NULL);
+	            (query->plan != NULL) + (query->history != NULL) + (query->eval != NULL) +
+	            (query->coverage != NULL) + (query->explain != NULL) + (query->diff != NULL);
 	if (kinds == 1)
 		return 0;
 	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
@@ -84,20 +86,46 @@ static int dispatch(struct question *question, const Suanpan__Query *query)
 		return answer_series(question, query->series);
 	if (query->plan)
 		return answer_plan(question, query->plan);
-	return answer_history(question, query->history);
+	if (query->history)
+		return answer_history(question, query->history);
+	if (query->eval)
+		return answer_eval(question, query->eval);
+	if (query->coverage)
+		return answer_coverage(question, query->coverage);
+	if (query->explain)
+		return answer_explain(question, query->explain);
+	return answer_diff(question, query->diff);
+}
+
+/* From here on the question is about that moment. */
+static int go_back(struct question *question, const char *as_of)
+{
+	struct moment moment;
+	int result = question_find_moment(question, as_of, &moment);
+	if (result != 0)
+		return result;
+	snapshot_go_back(question->snapshot, &moment);
+	question->chunk.commit = moment.commit;
+	return 0;
 }
 
 static int answer_from_snapshot(struct question *question, const Suanpan__Query *query)
 {
-	struct store_summary summary;
+	struct store_summary summary = {.commit = 0};
 	int result = snapshot_open(question->context->store, &question->snapshot);
 	if (result != 0)
 		return result;
 	result = snapshot_summary(question->snapshot, &summary);
-	if (result == 0) {
-		question->chunk.commit = summary.commit;
+	question->chunk.commit = summary.commit;
+	const char *as_of = query->diff ? query->diff->to : query->as_of;
+	if (result == 0 && as_of)
+		result = go_back(question, as_of);
+	if (result == 0)
+		result = past_find(question->context->past, question->snapshot, &question->catalogue,
+		                   &question->evaluator);
+	question->words.catalogue = question->catalogue;
+	if (result == 0)
 		result = dispatch(question, query);
-	}
 	snapshot_close(question->snapshot);
 	return result;
 }
@@ -140,11 +168,10 @@ int query_answer(const struct answer_context *context, const void *request, size
 {
 	struct question question = {
 	    .context = context,
-	    .catalogue = context->catalogue,
 	    .chunk = {.arena = context->arena, .sink = sink, .closure = closure},
 	};
 	arena_reset(context->arena);
-	wording_init(&question.words, context->catalogue, context->arena, LANGUAGE_EN);
+	wording_init(&question.words, NULL, context->arena, LANGUAGE_EN);
 	int result = conclude(&question, answer_rows(&question, request, size));
 	wording_done(&question.words);
 	arena_reset(context->arena);

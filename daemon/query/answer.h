@@ -4,16 +4,16 @@
 #ifndef SUANPAN_QUERY_ANSWER_H
 #define SUANPAN_QUERY_ANSWER_H
 
-#include "daemon/catalogue/catalogue.h"
 #include "daemon/store/store.h"
 #include <stddef.h>
 #include <stdint.h>
 
+struct past;
+
 struct answer_context {
-	const struct catalogue *catalogue;
 	struct store *store;
-	struct evaluator *evaluator; /* the query thread's own */
-	struct arena *arena;         /* for the decoded Query and the rows; reset by every call */
+	struct past *past;   /* finds the catalogue in force at each question's moment */
+	struct arena *arena; /* for the decoded Query and the rows; reset by every call */
 	uint64_t live_epoch;
 	int64_t started_wall_ms;
 };

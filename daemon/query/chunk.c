@@ -41,9 +41,18 @@ static void attach_rows(struct chunk *chunk, Suanpan__Answer *answer)
 	} else if (kind == &suanpan__plan_row__descriptor) {
 		answer->n_plan = chunk->count;
 		answer->plan = rows;
-	} else {
+	} else if (kind == &suanpan__revision__descriptor) {
 		answer->n_history = chunk->count;
 		answer->history = rows;
+	} else if (kind == &suanpan__coverage_row__descriptor) {
+		answer->n_coverage = chunk->count;
+		answer->coverage = rows;
+	} else if (kind == &suanpan__explain_row__descriptor) {
+		answer->n_explain = chunk->count;
+		answer->explain = rows;
+	} else {
+		answer->n_diff = chunk->count;
+		answer->diff = rows;
 	}
 }
 

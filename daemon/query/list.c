@@ -54,6 +54,16 @@ static size_t group_members(struct wording *words, const struct area *group, cha
 	return count;
 }
 
+static void add_validity(struct wording *words, const struct area *area, Suanpan__ListRow *row)
+{
+	if (area->first_day != INT32_MIN)
+		row->valid_from = wording_period(words, period_of_day(area->first_day, PERIOD_DAY));
+	if (area->last_day != INT32_MAX)
+		row->valid_to = wording_period(words, period_of_day(area->last_day, PERIOD_DAY));
+	row->n_successor =
+	    wording_area_codes(words, area->successors.area, area->successors.count, &row->successor);
+}
+
 static int add_area(struct question *question, uint32_t index)
 {
 	const struct area *area = &question->catalogue->areas[index];
@@ -63,6 +73,7 @@ static int add_area(struct question *question, uint32_t index)
 		row.parent = wording_borrow(question->catalogue->areas[area->parent].code);
 	if (area->level == LEVEL_GROUP)
 		row.n_member = group_members(&question->words, area, &row.member);
+	add_validity(&question->words, area, &row);
 	return question_add(question, &row.base);
 }
 

@@ -1,8 +1,10 @@
 #include "daemon/query/question.h"
 
 #include "daemon/indicator/places.h"
+#include "daemon/query/moment.h"
 #include "proto/codes.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,6 +94,104 @@ int question_read_period(struct question *question, const char *given, struct pe
 	                       quoted);
 }
 
+int question_find_moment(struct question *question, const char *given, struct moment *ret_moment)
+{
+	struct written_moment written;
+	char quoted[QUOTE_SIZE];
+	int verdict = moment_parse(given, &written);
+	question_quote(given, quoted);
+	if (verdict == MOMENT_OUT_OF_RANGE)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
+		                       "There is no moment '%s'.", quoted);
+	if (verdict != 0)
+		return question_refuse(
+		    question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
+		    "'%s' is not a moment; moments look like 17 (a commit), 2024-05-01 (the end "
+		    "of a day) and 2024-05-01T12:00+08:00.",
+		    quoted);
+	int result = written.is_commit ? snapshot_find_commit(question->snapshot, written.commit, ret_moment)
+	                               : snapshot_find_time(question->snapshot, written.wall_ms, ret_moment);
+	if (result != SNAPSHOT_NOTHING)
+		return result;
+	if (written.is_commit)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
+		                       "There is no commit %s; the newest is %" PRIu64 ".", quoted,
+		                       question->chunk.commit);
+	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
+	                       "The store holds nothing from before '%s'.", quoted);
+}
+
+/* ---- statistic or indicator ---- */
+
+static void fill_indicator(const struct indicator *indicator, struct subject *subject)
+{
+	subject->code = indicator->code;
+	subject->formula = indicator->formula;
+	subject->formula_text = indicator->formula_text;
+	subject->measure = measure_of_indicator(indicator);
+	subject->coverage = indicator->coverage;
+	subject->frequency = indicator->frequency;
+}
+
+static void fill_statistic(const struct statistic *statistic, uint32_t index, struct subject *subject)
+{
+	subject->code = subject->formula_text = statistic->code;
+	subject->atom = (struct formula_atom){.statistic = index, .within = CATALOGUE_NONE};
+	subject->step = (struct formula_step){.op = FORMULA_ATOM};
+	subject->lone = (struct formula){
+	    .atoms = &subject->atom, .atom_count = 1, .steps = &subject->step, .step_count = 1};
+	subject->formula = &subject->lone;
+	subject->measure = measure_of_statistic(statistic);
+	subject->frequency = statistic->frequency;
+	subject->may_be_finer = statistic->kind == KIND_STOCK || statistic->kind == KIND_LEVEL;
+}
+
+int question_find_subject(struct question *question, const char *code, struct subject *ret_subject)
+{
+	const struct catalogue *catalogue = question->catalogue;
+	uint32_t indicator = catalogue_find_indicator(catalogue, code);
+	uint32_t statistic = catalogue_find_statistic(catalogue, code);
+	*ret_subject = (struct subject){.coverage = COVERAGE_MATCHED};
+	if (indicator != CATALOGUE_NONE)
+		fill_indicator(&catalogue->indicators[indicator], ret_subject);
+	else if (statistic != CATALOGUE_NONE)
+		fill_statistic(&catalogue->statistics[statistic], statistic, ret_subject);
+	else
+		return question_refuse_unknown(question, "statistic or indicator", code,
+		                               catalogue_suggest_value(catalogue, code));
+	return 0;
+}
+
+static int check_place(struct question *question, const struct subject *subject, uint32_t area,
+                       struct period period)
+{
+	const struct cell_source cells = snapshot_cells(question->snapshot);
+	struct value value;
+	if (period_frequency_of(period) > subject->frequency && !subject->may_be_finer)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
+		                       "%s is known only %s.", subject->code,
+		                       wording_adverb(subject->frequency));
+	int result = evaluate_formula(question->evaluator, subject->formula, subject->measure.decimals,
+	                              subject->coverage, area, period, &cells, &value);
+	if (result != 0 || value.state != VALUE_NOT_HERE)
+		return result;
+	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
+	                       "%s is not reported at the level of %s.", subject->code,
+	                       question->catalogue->areas[area].names.in[LANGUAGE_EN]);
+}
+
+int question_find_place(struct question *question, const struct subject *subject, const char *area,
+                        const char *period, uint32_t *ret_area, struct period *ret_period)
+{
+	*ret_area = question->catalogue->root;
+	int result = area ? question_find_area(question, area, ret_area) : 0;
+	if (result == 0)
+		result = question_read_period(question, period, ret_period);
+	return result == 0 ? check_place(question, subject, *ret_area, *ret_period) : result;
+}
+
+/* ---- what was kept ---- */
+
 struct value question_absent_value(const struct question *question, uint32_t indicator, uint32_t area)
 {
 	const struct catalogue *catalogue = question->catalogue;
@@ -111,7 +211,7 @@ static int absent_or_impossible(struct question *question, uint32_t indicator, u
 {
 	const struct cell_source cells = snapshot_cells(question->snapshot);
 	struct value now;
-	int result = evaluate_indicator(question->context->evaluator, indicator, area, period, &cells, &now);
+	int result = evaluate_indicator(question->evaluator, indicator, area, period, &cells, &now);
 	if (result == 0)
 		*ret_value =
 		    now.state == VALUE_NOT_HERE ? now : question_absent_value(question, indicator, area);

@@ -2,6 +2,7 @@
 #ifndef SUANPAN_QUERY_QUESTION_H
 #define SUANPAN_QUERY_QUESTION_H
 
+#include "daemon/catalogue/formula.h"
 #include "daemon/query/answer.h"
 #include "daemon/query/chunk.h"
 #include "daemon/query/wording.h"
@@ -17,7 +18,9 @@ struct refusal {
  */
 struct question {
 	const struct answer_context *context;
+	/* As of the question's moment: */
 	const struct catalogue *catalogue;
+	struct evaluator *evaluator;
 	struct snapshot *snapshot;
 	struct wording words;
 	struct chunk chunk;
@@ -46,6 +49,28 @@ int MUST_CHECK question_find_area(struct question *question, const char *given, 
 int MUST_CHECK question_read_period(struct question *question, const char *given, struct period *ret_period);
 
 #define QUOTE_SIZE 80
+/* A moment as someone wrote it, found in the store. */
+int MUST_CHECK question_find_moment(struct question *question, const char *given, struct moment *ret_moment);
+
+/* A statistic or an indicator by its code (an indicator first), as what evaluates it. A lone statistic's formula is made in `lone`. */
+struct subject {
+	const char *code;
+	const struct formula *formula;
+	const char *formula_text;
+	struct measure measure;
+	enum coverage_policy coverage;
+	enum period_frequency frequency; /* its own */
+	bool may_be_finer;               /* a lone stock: its last value stands in finer periods */
+	struct formula lone;
+	struct formula_atom atom;
+	struct formula_step step;
+};
+int MUST_CHECK question_find_subject(struct question *question, const char *code,
+                                     struct subject *ret_subject);
+/* Area (NULL: the root) and period, checked against the subject: neither too fine nor below its level. */
+int MUST_CHECK question_find_place(struct question *question, const struct subject *subject, const char *area,
+                                   const char *period, uint32_t *ret_area, struct period *ret_period);
+
 /* What someone typed, fit to be shown in a sentence: cut if it is long, replaced if it is not text. */
 void question_quote(const char *given, char ret_text[QUOTE_SIZE]);
 
@@ -61,5 +86,9 @@ int MUST_CHECK answer_list(struct question *question, const Suanpan__ListQuery *
 int MUST_CHECK answer_series(struct question *question, const Suanpan__SeriesQuery *query);
 int MUST_CHECK answer_plan(struct question *question, const Suanpan__PlanQuery *query);
 int MUST_CHECK answer_history(struct question *question, const Suanpan__HistoryQuery *query);
+int MUST_CHECK answer_eval(struct question *question, const Suanpan__EvalQuery *query);
+int MUST_CHECK answer_coverage(struct question *question, const Suanpan__CoverageQuery *query);
+int MUST_CHECK answer_explain(struct question *question, const Suanpan__ExplainQuery *query);
+int MUST_CHECK answer_diff(struct question *question, const Suanpan__DiffQuery *query);
 
 #endif

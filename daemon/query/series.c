@@ -1,6 +1,8 @@
 #include "daemon/query/question.h"
 
+#include "daemon/base/arena.h"
 #include "daemon/indicator/places.h"
+#include "proto/decimal.h"
 
 #define PERIODS_MAX 10000 /* of one series: bounds the time that its snapshot stays open */
 
@@ -9,6 +11,8 @@ struct series {
 	bool computed; /* then it is the indicator that counts, else the statistic */
 	const struct statistic *statistic;
 	const struct indicator *indicator;
+	const struct formula *ad_hoc; /* then neither of the two counts, but this formula does */
+	unsigned decimals;            /* of it */
 	uint32_t statistic_index, indicator_index;
 	uint32_t area;
 	enum period_frequency frequency;
@@ -19,6 +23,9 @@ struct series {
 
 static struct measure measure_of(const struct series *series)
 {
+	static const struct names no_unit = {.in = {"", "", ""}};
+	if (series->ad_hoc)
+		return (struct measure){.code = "eval", .unit = &no_unit, .decimals = series->decimals};
 	return series->computed ? measure_of_indicator(series->indicator)
 	                        : measure_of_statistic(series->statistic);
 }
@@ -44,6 +51,11 @@ static int find_code(struct question *question, const char *code, struct series 
 static int refuse_finer(struct question *question, const struct series *series)
 {
 	static const char format[] = "%s is %s only %s, so there is no %s series of it.";
+	if (series->ad_hoc)
+		return question_refuse(
+		    question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL, format, "The formula",
+		    "known", wording_adverb(formula_finest_frequency(series->ad_hoc, question->catalogue)),
+		    wording_adverb(series->frequency));
 	if (series->computed)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL, format,
 		                       series->indicator->code, "computed",
@@ -57,14 +69,20 @@ static int refuse_finer(struct question *question, const struct series *series)
 /* The last known stock stands in a finer period; a flow cannot be cut up. */
 static bool may_be_finer(const struct series *series)
 {
-	return !series->computed &&
+	return !series->computed && !series->ad_hoc &&
 	       (series->statistic->kind == KIND_STOCK || series->statistic->kind == KIND_LEVEL);
+}
+
+static enum period_frequency own_frequency(const struct question *question, const struct series *series)
+{
+	if (series->ad_hoc)
+		return formula_finest_frequency(series->ad_hoc, question->catalogue);
+	return series->computed ? series->indicator->frequency : series->statistic->frequency;
 }
 
 static int choose_frequency(struct question *question, const char *given, struct series *series)
 {
-	enum period_frequency own =
-	    series->computed ? series->indicator->frequency : series->statistic->frequency;
+	enum period_frequency own = own_frequency(question, series);
 	series->frequency = own;
 	if (given && period_frequency_parse(given, &series->frequency) != 0) {
 		char quoted[QUOTE_SIZE];
@@ -82,6 +100,13 @@ static int refuse_area(struct question *question, const struct series *series)
 	const struct catalogue *catalogue = question->catalogue;
 	const struct area *area = &catalogue->areas[series->area];
 	const char *kind = area->level == LEVEL_GROUP ? "group" : area_level_name(area->level);
+	if (series->ad_hoc)
+		return question_refuse(
+		    question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
+		    "The formula is computed from what is reported by %s, so there is none of "
+		    "%s, a %s.",
+		    area_level_name(places_unit_level(catalogue, series->ad_hoc)),
+		    area->names.in[LANGUAGE_EN], kind);
 	if (!series->computed)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
 		                       "%s is reported by %s%s, so there is none of %s, a %s.",
@@ -95,17 +120,25 @@ static int refuse_area(struct question *question, const struct series *series)
 	                       kind);
 }
 
+static int evaluate(struct question *question, const struct series *series, struct period period,
+                    struct value *ret_value)
+{
+	const struct cell_source cells = snapshot_cells(question->snapshot);
+	if (series->ad_hoc)
+		return evaluate_formula(question->evaluator, series->ad_hoc, series->decimals,
+		                        COVERAGE_MATCHED, series->area, period, &cells, ret_value);
+	if (series->computed)
+		return evaluate_indicator(question->evaluator, series->indicator_index, series->area, period,
+		                          &cells, ret_value);
+	return evaluate_statistic(question->evaluator, series->statistic_index, series->area, period, &cells,
+	                          ret_value);
+}
+
 /* Whether there can be a value at all depends on the area alone, so any period will do to ask. */
 static int check_area(struct question *question, const struct series *series)
 {
-	const struct cell_source cells = snapshot_cells(question->snapshot);
-	struct evaluator *evaluator = question->context->evaluator;
-	struct period any = period_make(series->frequency, PERIOD_YEAR_MIN, 0);
 	struct value value;
-	int result =
-	    series->computed
-	        ? evaluate_indicator(evaluator, series->indicator_index, series->area, any, &cells, &value)
-	        : evaluate_statistic(evaluator, series->statistic_index, series->area, any, &cells, &value);
+	int result = evaluate(question, series, period_make(series->frequency, PERIOD_YEAR_MIN, 0), &value);
 	if (result != 0)
 		return result;
 	return value.state == VALUE_NOT_HERE ? refuse_area(question, series) : 0;
@@ -137,8 +170,10 @@ static int widen(struct question *question, const struct statistic *statistic, s
 static int find_extent(struct question *question, const struct series *series, struct extent *ret_extent)
 {
 	struct extent extent = {.first_day = INT32_MAX, .last_day = INT32_MIN};
-	int result = series->computed ? 0 : widen(question, series->statistic, &extent);
-	const struct formula *formula = series->computed ? series->indicator->formula : NULL;
+	const struct formula *formula = series->ad_hoc     ? series->ad_hoc
+	                                : series->computed ? series->indicator->formula
+	                                                   : NULL;
+	int result = formula ? 0 : widen(question, series->statistic, &extent);
 	for (uint32_t i = 0; formula && i < formula->atom_count && result == 0; i++)
 		result =
 		    widen(question, &question->catalogue->statistics[formula->atoms[i].statistic], &extent);
@@ -150,21 +185,21 @@ static int find_extent(struct question *question, const struct series *series, s
 /* A stock asked for in finer periods than it is reported in is first known at the end of its first one. */
 static struct period first_known(const struct series *series, int32_t first_day)
 {
-	if (!series->computed && series->frequency > series->statistic->frequency)
+	if (!series->computed && !series->ad_hoc && series->frequency > series->statistic->frequency)
 		first_day = period_last_day(period_of_day(first_day, series->statistic->frequency));
 	return period_of_day(first_day, series->frequency);
 }
 
-static int choose_ends(struct question *question, const Suanpan__SeriesQuery *query, struct series *series)
+static int choose_ends(struct question *question, const char *first, const char *last, struct series *series)
 {
 	struct period from = {0}, to = {0};
-	int result = query->from ? question_read_period(question, query->from, &from) : 0;
-	if (result == 0 && query->to)
-		result = question_read_period(question, query->to, &to);
+	int result = first ? question_read_period(question, first, &from) : 0;
+	if (result == 0 && last)
+		result = question_read_period(question, last, &to);
 	if (result != 0)
 		return result;
-	series->from_given = query->from != NULL;
-	series->to_given = query->to != NULL;
+	series->from_given = first != NULL;
+	series->to_given = last != NULL;
 	if (series->from_given)
 		series->from = period_of_day(period_first_day(from), series->frequency);
 	if (series->to_given)
@@ -212,7 +247,7 @@ static int read_series(struct question *question, const Suanpan__SeriesQuery *qu
 	if (result == 0)
 		result = choose_area(question, query->area, series);
 	if (result == 0)
-		result = choose_ends(question, query, series);
+		result = choose_ends(question, query->from, query->to, series);
 	if (result == 0)
 		result = fill_ends(question, series);
 	return result == 0 ? check_range(question, series) : result;
@@ -226,7 +261,7 @@ static int add_row(struct question *question, const struct series *series, struc
 	return question_add(question, &row.base);
 }
 
-/* ---- statistics: evaluated now ---- */
+/* ---- statistics and ad hoc formulas: evaluated now ---- */
 
 /* Neighbouring values often have the same newest entry. */
 struct commit_of_entry {
@@ -247,25 +282,23 @@ static int find_commit(struct question *question, uint64_t entry, struct commit_
 	return 0;
 }
 
-static int add_statistic_row(struct question *question, const struct series *series, struct period period,
+static int add_evaluated_row(struct question *question, const struct series *series, struct period period,
                              struct commit_of_entry *known)
 {
-	const struct cell_source cells = snapshot_cells(question->snapshot);
 	struct value value;
-	int result = evaluate_statistic(question->context->evaluator, series->statistic_index, series->area,
-	                                period, &cells, &value);
+	int result = evaluate(question, series, period, &value);
 	if (result == 0)
 		result = find_commit(question, value.newest_entry, known);
 	return result == 0 ? add_row(question, series, period, &value, known->commit) : result;
 }
 
-static int add_statistic_rows(struct question *question, const struct series *series)
+static int add_evaluated_rows(struct question *question, const struct series *series)
 {
 	struct commit_of_entry known = {0, 0};
 	struct period period = series->from;
-	int result = add_statistic_row(question, series, period, &known);
+	int result = add_evaluated_row(question, series, period, &known);
 	while (result == 0 && period.code < series->to.code && period_shift(period, 1, &period))
-		result = add_statistic_row(question, series, period, &known);
+		result = add_evaluated_row(question, series, period, &known);
 	return result;
 }
 
@@ -331,5 +364,57 @@ int answer_series(struct question *question, const Suanpan__SeriesQuery *query)
 	if (result != 0 || series.empty)
 		return result;
 	return series.computed ? add_indicator_rows(question, &series)
-	                       : add_statistic_rows(question, &series);
+	                       : add_evaluated_rows(question, &series);
+}
+
+/* ---- ad hoc formulas ---- */
+
+#define DECIMALS_UNLESS_GIVEN 2
+#define FORMULA_BUDGET        (1u << 20)
+
+static int read_formula(struct question *question, const Suanpan__EvalQuery *query, struct arena *memory,
+                        struct series *series)
+{
+	struct formula_error error;
+	struct formula *formula;
+	if (query->has_decimals && query->decimals > DECIMAL_PLACES_MAX)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
+		                       "At most %d decimals can be asked for.", DECIMAL_PLACES_MAX);
+	series->decimals = query->has_decimals ? (unsigned)query->decimals : DECIMALS_UNLESS_GIVEN;
+	int result = formula_parse(query->formula, question->catalogue, memory, &formula, &error);
+	if (result == FORMULA_REFUSED)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
+		                       "formula: column %u: %s", error.column, error.text);
+	if (result == 0)
+		series->ad_hoc = formula;
+	return result;
+}
+
+static int read_eval(struct question *question, const Suanpan__EvalQuery *query, struct arena *memory,
+                     struct series *series)
+{
+	int result = read_formula(question, query, memory, series);
+	if (result == 0)
+		result = choose_frequency(question, query->frequency, series);
+	if (result == 0)
+		result = choose_area(question, query->area, series);
+	if (result == 0)
+		result = choose_ends(question, query->from, query->to, series);
+	if (result == 0)
+		result = fill_ends(question, series);
+	return result == 0 ? check_range(question, series) : result;
+}
+
+int answer_eval(struct question *question, const Suanpan__EvalQuery *query)
+{
+	struct series series = {.empty = false};
+	struct arena *memory; /* chunks empty the question's own */
+	int result = arena_new(FORMULA_BUDGET, &memory);
+	if (result != 0)
+		return result;
+	result = read_eval(question, query, memory, &series);
+	if (result == 0 && !series.empty)
+		result = add_evaluated_rows(question, &series);
+	arena_free(memory);
+	return result;
 }

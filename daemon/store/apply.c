@@ -37,7 +37,7 @@ static int compare_pending(const void *left, const void *right, void *context)
 
 static void sort_pending(struct write *write)
 {
-	struct catalogue *catalogue = write->store->catalogue;
+	void *catalogue = (void *)(uintptr_t)write->catalogue; /* qsort_r has no const */
 	for (size_t i = 1; i < write->pending_count; i++)
 		if (compare_pending(&write->pending[i - 1], &write->pending[i], catalogue) > 0) {
 			qsort_r(write->pending, write->pending_count, sizeof *write->pending, compare_pending,
@@ -64,9 +64,9 @@ static int note_touched(struct write *write, const struct observation *observati
 	return result;
 }
 
-static int note_totals(struct write *write, const struct observation *observation, struct slot_record before)
+int write_note_totals(struct write *write, const struct observation *observation, struct slot_record before)
 {
-	const struct catalogue *catalogue = write->store->catalogue;
+	const struct catalogue *catalogue = write->catalogue;
 	const struct statistic *statistic = &catalogue->statistics[observation->statistic];
 	if (statistic->kind == KIND_LEVEL)
 		return 0; /* levels do not add up */
@@ -95,7 +95,7 @@ static int note_totals(struct write *write, const struct observation *observatio
 static void keep_revision(struct write *write, const struct observation *observation,
                           struct slot_record before)
 {
-	const struct catalogue *catalogue = write->store->catalogue;
+	const struct catalogue *catalogue = write->catalogue;
 	struct revision_record record = {.value = before.value, .status = (uint64_t)slot_status(before)};
 	struct db_key key = layout_revisions_key(catalogue->statistics[observation->statistic].id,
 	                                         observation->period, catalogue->areas[observation->area].id);
@@ -124,12 +124,12 @@ static int apply_one(struct write *write, const struct pending *pending, struct 
 	};
 	*changed = true;
 	int result = note_touched(write, observation);
-	return result != 0 ? result : note_totals(write, observation, before);
+	return result != 0 ? result : write_note_totals(write, observation, before);
 }
 
 static uint32_t area_id_of(const struct write *write, const struct pending *pending)
 {
-	return write->store->catalogue->areas[pending->observation->area].id;
+	return write->catalogue->areas[pending->observation->area].id;
 }
 
 static bool same_row(const struct write *write, const struct pending *a, const struct pending *b)
@@ -146,7 +146,7 @@ static int apply_row(struct write *write, size_t first, size_t *ret_next)
 	const struct pending *start = &write->pending[first];
 	struct row_record row = {.slot = {{.value = 0}}};
 	struct db_key key =
-	    layout_cells_key(write->store->catalogue->statistics[start->observation->statistic].id,
+	    layout_cells_key(write->catalogue->statistics[start->observation->statistic].id,
 	                     start->observation->period, area_id_of(write, start) / CELLS_PER_ROW);
 	int result = layout_read(write->txn, TABLE_CELLS, &key, &row, sizeof row);
 	if (result < 0)
@@ -186,7 +186,7 @@ static int put_total(struct write *write, const struct total_change *change)
 	if (result < 0)
 		return result;
 	/* 2^32 areas of 2^63 each stay far below 2^127. */
-	int128 sum = ((int128)record.sum_high << 64 | record.sum_low) + change->sum;
+	int128 sum = record.sum_high * ((int128)1 << 64) + record.sum_low + change->sum;
 	record.sum_low = (uint64_t)sum;
 	record.sum_high = (int64_t)(sum >> 64);
 	record.count += (uint64_t)(int64_t)change->count;
@@ -194,7 +194,7 @@ static int put_total(struct write *write, const struct total_change *change)
 	return db_failure(write->txn);
 }
 
-static int apply_totals(struct write *write)
+int write_apply_totals(struct write *write)
 {
 	if (write->change_count > 0)
 		qsort(write->changes, write->change_count, sizeof *write->changes, compare_changes);
@@ -208,6 +208,7 @@ static int apply_totals(struct write *write)
 		if (result != 0)
 			return result;
 	}
+	write->change_count = 0;
 	return 0;
 }
 
@@ -215,10 +216,10 @@ static int apply_totals(struct write *write)
 
 static int widen_extent(struct write *write, uint32_t statistic, int32_t first_day, int32_t last_day)
 {
+	uint32_t id = write->catalogue->statistics[statistic].id;
 	struct extent extent;
 	struct extent_move move = {.statistic = statistic, .last_day_before = INT32_MIN};
-	struct db_key key = layout_id_key(write->store->catalogue->statistics[statistic].id);
-	int result = layout_read(write->txn, TABLE_EXTENTS, &key, &extent, sizeof extent);
+	int result = store_read_extent(write->txn, id, UINT64_MAX, &extent);
 	if (result < 0)
 		return result;
 	if (result == DB_ABSENT)
@@ -229,6 +230,7 @@ static int widen_extent(struct write *write, uint32_t statistic, int32_t first_d
 	extent.first_day = first_day < extent.first_day ? first_day : extent.first_day;
 	extent.last_day = last_day > extent.last_day ? last_day : extent.last_day;
 	move.last_day_now = extent.last_day;
+	struct db_key key = layout_version_key(layout_id_key(id), write->head.commit);
 	if (new)
 		db_put(write->txn, TABLE_EXTENTS, &key, &extent, sizeof extent);
 	result = write_grow((void **)&write->moves, write->move_count, &write->move_capacity,
@@ -264,7 +266,7 @@ int write_apply(struct write *write)
 	for (size_t next = 0; next < write->pending_count && result == 0;)
 		result = apply_row(write, next, &next);
 	if (result == 0)
-		result = apply_totals(write);
+		result = write_apply_totals(write);
 	if (result == 0)
 		result = apply_extents(write);
 	rows_forget(&write->rows);
@@ -285,8 +287,8 @@ const struct extent_move *write_extent_moves(const struct write *write, size_t *
 
 int write_extent(struct write *write, uint32_t statistic, struct extent *ret_extent)
 {
-	struct db_key key = layout_id_key(write->store->catalogue->statistics[statistic].id);
-	int result = layout_read(write->txn, TABLE_EXTENTS, &key, ret_extent, sizeof *ret_extent);
+	uint32_t id = write->catalogue->statistics[statistic].id;
+	int result = store_read_extent(write->txn, id, UINT64_MAX, ret_extent);
 	return result == DB_ABSENT ? (int)SNAPSHOT_NOTHING : result;
 }
 

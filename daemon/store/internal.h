@@ -10,14 +10,22 @@ enum name_kind { NAME_AREA = 1, NAME_STATISTIC = 2, NAME_INDICATOR = 3, NAME_REP
 
 struct store {
 	struct db *db;
-	struct catalogue *catalogue;
-	/* From permanent id to the catalogue's index (CATALOGUE_NONE: no longer in it). */
-	uint32_t *area_of_id, *statistic_of_id;
-	uint32_t area_ids, statistic_ids; /* lengths of the two */
+	const struct catalogue *catalogue;
 };
 
-int MUST_CHECK store_read_head(struct db_txn *txn, struct head_record *ret_head);
+/* The newest head at or before `commit` (UINT64_MAX: of all); all zero before the first. */
+int MUST_CHECK store_read_head(struct db_txn *txn, uint64_t commit, struct head_record *ret_head);
 void store_write_head(struct db_txn *txn, const struct head_record *head);
+
+/* Which catalogue was in force after `commit`; DB_ABSENT before the first. */
+int MUST_CHECK store_read_catalogue(struct db_txn *txn, uint64_t commit, struct catalogue_record *ret_record);
+/* Permanent ids: those there are (SNAPSHOT_NOTHING if one is missing), or new ones where there are none. */
+int MUST_CHECK store_find_ids(struct db_txn *txn, struct catalogue *catalogue);
+int MUST_CHECK store_give_ids(struct db_txn *txn, struct catalogue *catalogue);
+
+/* How far a statistic reached after `commit`; DB_ABSENT if it had not been reported. */
+int MUST_CHECK store_read_extent(struct db_txn *txn, uint32_t statistic_id, uint64_t commit,
+                                 struct extent *ret_extent);
 
 /* The text of a permanent id; DB_ABSENT. Lives as long as the transaction, is not NUL-terminated. */
 int MUST_CHECK store_read_name(struct db_txn *txn, enum name_kind kind, uint32_t id,

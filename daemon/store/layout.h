@@ -11,12 +11,21 @@
 #include "daemon/store/store.h"
 #include "proto/period.h"
 
+/* How the store stands after a commit: the last one is the head. */
 struct head_record {
-	uint64_t commit;
+	uint64_t commit; /* also its key */
+	int64_t wall_ms; /* never below the one before */
 	struct journal_head journal;
 	uint64_t observations, revisions, values, refused;
+	uint64_t recomputed, changed; /* indicator values, by this commit */
+	uint64_t recomputed_in_all;
 };
-_Static_assert(sizeof(struct head_record) == 80, "on disk");
+_Static_assert(sizeof(struct head_record) == 112, "on disk");
+
+struct catalogue_record {
+	uint64_t entry; /* of the journal, with the files */
+	uint8_t hash[STORE_HASH_SIZE];
+};
 
 struct decision_record {
 	uint8_t hash[STORE_HASH_SIZE];
@@ -107,6 +116,18 @@ static inline struct db_key layout_revisions_key(uint32_t statistic_id, struct p
                                                  uint32_t area_id)
 {
 	return layout_key_of_three(statistic_id, period.code, area_id); /* and the entry, as u64 */
+}
+
+/* Versions of something: its key, then the commit from which on they hold. */
+static inline struct db_key layout_version_key(struct db_key key, uint64_t commit)
+{
+	db_key_add_u64(&key, commit);
+	return key;
+}
+
+static inline struct db_key layout_commit_key(uint64_t commit)
+{
+	return layout_version_key((struct db_key){.size = 0}, commit);
 }
 
 static inline struct db_key layout_id_key(uint32_t id)

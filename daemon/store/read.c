@@ -9,8 +9,88 @@ struct snapshot {
 	struct store *store;
 	struct db_txn *txn;
 	struct rows rows;
+	struct moment moment;           /* everything is read as it stood then */
+	bool past;                      /* it is not the newest */
 	char name[CODE_LENGTH_MAX + 1]; /* of the last snapshot_reporter_code */
 };
+
+/* ---- moments ---- */
+
+static struct moment moment_of(const struct head_record *head)
+{
+	return (struct moment){
+	    .commit = head->commit, .entry = head->journal.entry, .wall_ms = head->wall_ms};
+}
+
+static int find_newest(struct snapshot *snapshot)
+{
+	struct head_record head;
+	int result = store_read_head(snapshot->txn, UINT64_MAX, &head);
+	if (result == 0)
+		snapshot->moment = moment_of(&head);
+	return result;
+}
+
+int snapshot_find_commit(struct snapshot *snapshot, uint64_t commit, struct moment *ret_moment)
+{
+	struct head_record head;
+	int result = store_read_head(snapshot->txn, commit, &head);
+	if (result != 0)
+		return result;
+	if (commit == 0 || head.commit != commit)
+		return SNAPSHOT_NOTHING;
+	*ret_moment = moment_of(&head);
+	return 0;
+}
+
+/* Commits are numbered without gaps and their times never fall, so halving finds the newest one in time. */
+int snapshot_find_time(struct snapshot *snapshot, int64_t wall_ms, struct moment *ret_moment)
+{
+	uint64_t low = 0, high = snapshot->moment.commit;
+	struct head_record head = {.commit = 0}, found = {.commit = 0};
+	while (low < high) {
+		uint64_t middle = low + (high - low + 1) / 2;
+		int result = store_read_head(snapshot->txn, middle, &head);
+		if (result != 0)
+			return result;
+		if (head.wall_ms <= wall_ms) {
+			low = middle;
+			found = head;
+		} else {
+			high = middle - 1;
+		}
+	}
+	if (found.commit == 0)
+		return SNAPSHOT_NOTHING;
+	*ret_moment = moment_of(&found);
+	return 0;
+}
+
+void snapshot_go_back(struct snapshot *snapshot, const struct moment *moment)
+{
+	snapshot->past = moment->commit < snapshot->moment.commit;
+	snapshot->moment = *moment;
+	if (snapshot->past)
+		rows_go_back(&snapshot->rows, moment->entry);
+}
+
+int snapshot_catalogue(struct snapshot *snapshot, const void **ret_bytes, size_t *ret_size,
+                       uint8_t ret_hash[STORE_HASH_SIZE])
+{
+	struct catalogue_record record;
+	struct journal_record entry;
+	int result = store_read_catalogue(snapshot->txn, snapshot->moment.commit, &record);
+	if (result == 0)
+		result = journal_read(snapshot->txn, record.entry, &entry, ret_bytes, ret_size);
+	if (result == 0)
+		memcpy(ret_hash, record.hash, STORE_HASH_SIZE);
+	return result == DB_ABSENT ? (int)SNAPSHOT_NOTHING : result;
+}
+
+int snapshot_bind_catalogue(struct snapshot *snapshot, struct catalogue *catalogue)
+{
+	return store_find_ids(snapshot->txn, catalogue);
+}
 
 int snapshot_open(struct store *store, struct snapshot **ret_snapshot)
 {
@@ -24,6 +104,11 @@ int snapshot_open(struct store *store, struct snapshot **ret_snapshot)
 		return result;
 	}
 	rows_init(&snapshot->rows, snapshot->txn);
+	result = find_newest(snapshot);
+	if (result != 0) {
+		snapshot_close(snapshot);
+		return result;
+	}
 	*ret_snapshot = snapshot;
 	return 0;
 }
@@ -45,7 +130,7 @@ struct cell_source snapshot_cells(struct snapshot *snapshot)
 int snapshot_summary(struct snapshot *snapshot, struct store_summary *ret_summary)
 {
 	struct head_record head;
-	int result = store_read_head(snapshot->txn, &head);
+	int result = store_read_head(snapshot->txn, snapshot->moment.commit, &head);
 	if (result != 0)
 		return result;
 	struct db_size size = db_size(snapshot->store->db);
@@ -58,6 +143,9 @@ int snapshot_summary(struct snapshot *snapshot, struct store_summary *ret_summar
 	    .refused = head.refused,
 	    .map_bytes = size.map_bytes,
 	    .used_bytes = size.used_bytes,
+	    .recomputed = head.recomputed,
+	    .recomputed_in_all = head.recomputed_in_all,
+	    .changed = head.changed,
 	};
 	memcpy(ret_summary->head, head.journal.chain, STORE_HASH_SIZE);
 	return 0;
@@ -65,8 +153,7 @@ int snapshot_summary(struct snapshot *snapshot, struct store_summary *ret_summar
 
 int snapshot_extent(struct snapshot *snapshot, uint32_t statistic_id, struct extent *ret_extent)
 {
-	struct db_key key = layout_id_key(statistic_id);
-	int result = layout_read(snapshot->txn, TABLE_EXTENTS, &key, ret_extent, sizeof *ret_extent);
+	int result = store_read_extent(snapshot->txn, statistic_id, snapshot->moment.commit, ret_extent);
 	return result == DB_ABSENT ? (int)SNAPSHOT_NOTHING : result;
 }
 
@@ -100,35 +187,87 @@ static int decode_value(struct db_value stored, struct stored_value *ret_value)
 	return 0;
 }
 
+/* As it stood at the moment: what is kept now, if that is not newer, else the newest superseded one that is not. An empty
+ * one says that nothing was kept from its commit on. */
+static int value_then(struct snapshot *snapshot, const struct db_key *key, struct stored_value *ret_value)
+{
+	struct db_key version = layout_version_key(*key, snapshot->moment.commit), found;
+	struct db_value stored;
+	int result = db_get_last(snapshot->txn, TABLE_PAST_VALUES, &version, key->size, &found, &stored);
+	if (result == DB_ABSENT || (result == 0 && stored.size == 0))
+		return SNAPSHOT_NOTHING;
+	return result != 0 ? result : decode_value(stored, ret_value);
+}
+
+static int value_at(struct snapshot *snapshot, const struct db_key *key, struct stored_value *ret_value)
+{
+	struct db_value stored;
+	struct stored_value value;
+	int result = db_get(snapshot->txn, TABLE_VALUES, key, &stored);
+	if (result == 0)
+		result = decode_value(stored, &value);
+	if (result < 0)
+		return result;
+	if (result == 0 && value.commit <= snapshot->moment.commit) {
+		*ret_value = value;
+		return 0;
+	}
+	return snapshot->past ? value_then(snapshot, key, ret_value) : (int)SNAPSHOT_NOTHING;
+}
+
 int snapshot_value(struct snapshot *snapshot, uint32_t indicator_id, uint32_t area_id, struct period period,
                    struct stored_value *ret_value)
 {
 	struct db_key key = layout_values_key(indicator_id, area_id, period);
-	struct db_value stored;
-	int result = db_get(snapshot->txn, TABLE_VALUES, &key, &stored);
-	if (result != 0)
-		return result == DB_ABSENT ? (int)SNAPSHOT_NOTHING : result;
-	return decode_value(stored, ret_value);
+	return value_at(snapshot, &key, ret_value);
 }
 
 struct value_walk {
+	struct snapshot *snapshot;
 	uint32_t last_code;
-	int (*each)(void *context, struct period period, const struct stored_value *value);
-	void *context;
+	uint32_t *codes; /* of the periods that are or were kept, in no order, perhaps twice */
+	size_t count, capacity;
 };
 
 enum { WALK_IS_OVER = 1 };
 
-static int walk_value(void *context, const struct db_key *key, struct db_value stored)
+static int note_period(void *context, const struct db_key *key, struct db_value stored)
 {
 	struct value_walk *walk = context;
 	size_t offset = 2 * sizeof(uint32_t);
-	struct period period = {.code = db_key_take_u32(key, &offset)};
-	struct stored_value value;
-	if (period.code > walk->last_code)
+	uint32_t code = db_key_take_u32(key, &offset);
+	(void)stored;
+	if (code > walk->last_code)
 		return WALK_IS_OVER;
-	int result = decode_value(stored, &value);
-	return result != 0 ? result : walk->each(walk->context, period, &value);
+	if (walk->count > 0 && walk->codes[walk->count - 1] == code)
+		return 0;
+	if (walk->count == walk->capacity) {
+		size_t capacity = walk->capacity ? walk->capacity * 2 : 64;
+		uint32_t *grown = realloc(walk->codes, capacity * sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		walk->codes = grown;
+		walk->capacity = capacity;
+	}
+	walk->codes[walk->count++] = code;
+	return 0;
+}
+
+static int compare_codes(const void *left, const void *right)
+{
+	const uint32_t *a = left, *b = right;
+	return (*a > *b) - (*a < *b);
+}
+
+static int note_periods(struct value_walk *walk, const struct db_key *from)
+{
+	const size_t prefix = 2 * sizeof(uint32_t);
+	int result = db_walk(walk->snapshot->txn, TABLE_VALUES, from, prefix, note_period, walk);
+	if (walk->snapshot->past && (result == 0 || result == WALK_IS_OVER))
+		result = db_walk(walk->snapshot->txn, TABLE_PAST_VALUES, from, prefix, note_period, walk);
+	if (walk->count > 0)
+		qsort(walk->codes, walk->count, sizeof *walk->codes, compare_codes);
+	return result == WALK_IS_OVER ? 0 : result;
 }
 
 int snapshot_walk_values(struct snapshot *snapshot, uint32_t indicator_id, uint32_t area_id,
@@ -136,21 +275,35 @@ int snapshot_walk_values(struct snapshot *snapshot, uint32_t indicator_id, uint3
                          int (*each)(void *context, struct period period, const struct stored_value *value),
                          void *context)
 {
-	struct value_walk walk = {.last_code = to.code, .each = each, .context = context};
-	struct db_key key = layout_values_key(indicator_id, area_id, from);
-	int result = db_walk(snapshot->txn, TABLE_VALUES, &key, 2 * sizeof(uint32_t), walk_value, &walk);
-	return result == WALK_IS_OVER ? 0 : result;
+	struct value_walk walk = {.snapshot = snapshot, .last_code = to.code};
+	struct db_key first = layout_values_key(indicator_id, area_id, from);
+	int result = note_periods(&walk, &first);
+	for (size_t i = 0; i < walk.count && result == 0; i++) {
+		struct period period = {.code = walk.codes[i]};
+		struct stored_value value;
+		if (i > 0 && walk.codes[i - 1] == walk.codes[i])
+			continue;
+		result = snapshot_value(snapshot, indicator_id, area_id, period, &value);
+		result = result == SNAPSHOT_NOTHING ? 0
+		         : result != 0              ? result
+		                                    : each(context, period, &value);
+	}
+	free(walk.codes);
+	return result;
 }
 
 /* ---- revisions ---- */
 
 struct revision_list {
+	uint64_t last_entry; /* of the moment */
 	struct revision *revisions;
 	size_t count, capacity;
 };
 
 static int append_revision(struct revision_list *list, struct revision revision)
 {
+	if (revision.entry > list->last_entry)
+		return 0;
 	if (list->count == list->capacity) {
 		size_t capacity = list->capacity ? list->capacity * 2 : 8;
 		struct revision *grown = realloc(list->revisions, capacity * sizeof *grown);
@@ -178,21 +331,21 @@ static int take_revision(void *context, const struct db_key *key, struct db_valu
 static int take_current(struct snapshot *snapshot, uint32_t statistic_id, uint32_t area_id,
                         struct period period, struct revision_list *list)
 {
-	const struct cell_row *row;
-	struct cell_source source = snapshot_cells(snapshot);
-	int result = source.row(source.context, statistic_id, period, area_id / CELLS_PER_ROW, &row);
-	if (result != 0 || !row)
-		return result;
-	struct cell cell = row->cell[area_id % CELLS_PER_ROW];
-	if (cell.entry == 0)
+	struct row_record row;
+	struct db_key key = layout_cells_key(statistic_id, period, area_id / CELLS_PER_ROW);
+	int result = layout_read(snapshot->txn, TABLE_CELLS, &key, &row, sizeof row);
+	if (result != 0)
+		return result == DB_ABSENT ? 0 : result;
+	struct slot_record slot = row.slot[area_id % CELLS_PER_ROW];
+	if (slot.origin == 0)
 		return 0;
-	return append_revision(list, (struct revision){cell.entry, cell.value, cell.status});
+	return append_revision(list, (struct revision){slot_entry(slot), slot.value, slot_status(slot)});
 }
 
 int snapshot_revisions(struct snapshot *snapshot, uint32_t statistic_id, uint32_t area_id,
                        struct period period, struct revision **ret_revisions, size_t *ret_count)
 {
-	struct revision_list list = {.count = 0};
+	struct revision_list list = {.last_entry = snapshot->moment.entry};
 	struct db_key key = layout_revisions_key(statistic_id, period, area_id);
 	int result = db_walk(snapshot->txn, TABLE_REVISIONS, &key, key.size, take_revision, &list);
 	if (result == 0)

@@ -15,7 +15,7 @@ struct rows_entry {
 
 void rows_init(struct rows *rows, struct db_txn *txn)
 {
-	*rows = (struct rows){.txn = txn};
+	*rows = (struct rows){.txn = txn, .last_entry = UINT64_MAX};
 }
 
 void rows_forget(struct rows *rows)
@@ -26,6 +26,11 @@ void rows_forget(struct rows *rows)
 	free(rows->table);
 	rows->table = NULL;
 	rows->capacity = rows->count = 0;
+}
+
+void rows_go_back(struct rows *rows, uint64_t last_entry)
+{
+	rows->last_entry = last_entry;
 }
 
 void rows_done(struct rows *rows)
@@ -74,20 +79,57 @@ static struct cell cell_of(struct slot_record slot)
 	return (struct cell){.value = slot.value, .entry = slot_entry(slot), .status = slot_status(slot)};
 }
 
-static int read_row(struct db_txn *txn, uint32_t statistic_id, struct period period, uint32_t number,
+/* A cell that is newer than the moment: the newest superseded one that is not. */
+static int cell_then(struct rows *rows, uint32_t statistic_id, struct period period, uint32_t area_id,
+                     struct cell *ret_cell)
+{
+	struct db_key key = layout_revisions_key(statistic_id, period, area_id), found;
+	struct db_value stored;
+	struct revision_record record;
+	size_t prefix = key.size, offset = prefix;
+	db_key_add_u64(&key, rows->last_entry);
+	int result = db_get_last(rows->txn, TABLE_REVISIONS, &key, prefix, &found, &stored);
+	*ret_cell = (struct cell){.entry = 0};
+	if (result != 0)
+		return result == DB_ABSENT ? 0 : result;
+	if (stored.size != sizeof record)
+		return FAULT_CORRUPT;
+	memcpy(&record, stored.bytes, sizeof record);
+	*ret_cell = (struct cell){
+	    .value = record.value, .entry = db_key_take_u64(&found, &offset), .status = (char)record.status};
+	return 0;
+}
+
+static int fill_row(struct rows *rows, uint32_t statistic_id, struct period period, uint32_t number,
+                    const struct row_record *record, struct cell_row *ret_row)
+{
+	int result = 0;
+	for (uint32_t i = 0; i < CELLS_PER_ROW && result == 0; i++) {
+		ret_row->cell[i] = cell_of(record->slot[i]);
+		if (ret_row->cell[i].entry > rows->last_entry)
+			result = cell_then(rows, statistic_id, period, number * CELLS_PER_ROW + i,
+			                   &ret_row->cell[i]);
+	}
+	return result;
+}
+
+static int read_row(struct rows *rows, uint32_t statistic_id, struct period period, uint32_t number,
                     struct cell_row **ret_row)
 {
 	struct row_record record;
 	struct db_key key = layout_cells_key(statistic_id, period, number);
 	*ret_row = NULL;
-	int result = layout_read(txn, TABLE_CELLS, &key, &record, sizeof record);
+	int result = layout_read(rows->txn, TABLE_CELLS, &key, &record, sizeof record);
 	if (result != 0)
 		return result == DB_ABSENT ? 0 : result;
 	struct cell_row *row = malloc(sizeof *row);
 	if (!row)
 		return -ENOMEM;
-	for (unsigned i = 0; i < CELLS_PER_ROW; i++)
-		row->cell[i] = cell_of(record.slot[i]);
+	result = fill_row(rows, statistic_id, period, number, &record, row);
+	if (result != 0) {
+		free(row);
+		return result;
+	}
 	*ret_row = row;
 	return 0;
 }
@@ -104,7 +146,7 @@ static int find_row(void *context, uint32_t statistic_id, struct period period, 
 	struct rows_entry *place = find_place(rows->table, rows->capacity, statistic_id, period.code, number);
 	if (!place->used) {
 		struct cell_row *row;
-		int fault = read_row(rows->txn, statistic_id, period, number, &row);
+		int fault = read_row(rows, statistic_id, period, number, &row);
 		if (fault < 0)
 			return fault;
 		*place = (struct rows_entry){statistic_id, period.code, number, true, row};

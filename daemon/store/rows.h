@@ -11,10 +11,13 @@ struct rows {
 	struct db_txn *txn;
 	struct rows_entry *table; /* open addressing, capacity a power of two */
 	size_t capacity, count;
+	uint64_t last_entry; /* cells are as they were after this journal entry */
 };
 
 void rows_init(struct rows *rows, struct db_txn *txn);
 void rows_forget(struct rows *rows); /* what the transaction writes from here on may have changed them */
+/* Before anything is read: cells as they were after that journal entry. */
+void rows_go_back(struct rows *rows, uint64_t last_entry);
 void rows_done(struct rows *rows);
 struct cell_source rows_source(struct rows *rows);
 

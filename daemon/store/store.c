@@ -2,7 +2,6 @@
 
 #include "daemon/base/log.h"
 #include "daemon/store/internal.h"
-#include "proto/envelope.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,21 +19,41 @@ int layout_read(struct db_txn *txn, enum table table, const struct db_key *key, 
 	return 0;
 }
 
-int store_read_head(struct db_txn *txn, struct head_record *ret_head)
+int store_read_head(struct db_txn *txn, uint64_t commit, struct head_record *ret_head)
 {
-	struct db_key key = layout_text_key("head");
-	struct head_record head;
-	int result = layout_read(txn, TABLE_META, &key, &head, sizeof head);
+	struct db_key key = layout_commit_key(commit), found;
+	struct db_value value;
+	int result = db_get_last(txn, TABLE_COMMITS, &key, 0, &found, &value);
 	if (result < 0)
 		return result;
-	*ret_head = result == DB_ABSENT ? (struct head_record){.commit = 0} : head;
+	if (result == DB_ABSENT) {
+		*ret_head = (struct head_record){.commit = 0};
+		return 0;
+	}
+	if (value.size != sizeof *ret_head)
+		return FAULT_CORRUPT;
+	memcpy(ret_head, value.bytes, sizeof *ret_head);
 	return 0;
 }
 
 void store_write_head(struct db_txn *txn, const struct head_record *head)
 {
-	struct db_key key = layout_text_key("head");
-	db_put(txn, TABLE_META, &key, head, sizeof *head);
+	struct db_key key = layout_commit_key(head->commit);
+	db_put(txn, TABLE_COMMITS, &key, head, sizeof *head);
+}
+
+int store_read_extent(struct db_txn *txn, uint32_t statistic_id, uint64_t commit, struct extent *ret_extent)
+{
+	struct db_key statistic = layout_id_key(statistic_id), found;
+	struct db_key key = layout_version_key(statistic, commit);
+	struct db_value value;
+	int result = db_get_last(txn, TABLE_EXTENTS, &key, statistic.size, &found, &value);
+	if (result != 0)
+		return result;
+	if (value.size != sizeof *ret_extent)
+		return FAULT_CORRUPT;
+	memcpy(ret_extent, value.bytes, sizeof *ret_extent);
+	return 0;
 }
 
 /* ---- format ---- */
@@ -87,8 +106,6 @@ void store_close(struct store *store)
 	if (!store)
 		return;
 	db_close(store->db);
-	free(store->area_of_id);
-	free(store->statistic_of_id);
 	free(store);
 }
 
@@ -116,29 +133,26 @@ int store_read_name(struct db_txn *txn, enum name_kind kind, uint32_t id, struct
 	return db_get(txn, TABLE_NAMES, &key, ret_text);
 }
 
-/* New names of one binding, on their way into the journal. */
+/* ---- ids ---- */
+
+/* A walk over everything in the catalogue that has a permanent id. */
 struct binding {
 	struct db_txn *txn;
-	FILE *lines;
+	bool gives;                          /* ids to what has none yet; else that is SNAPSHOT_NOTHING */
 	uint32_t highest[NAME_REPORTER + 1]; /* id given so far, per kind */
-	uint32_t given;                      /* in this binding */
 };
-
-static int count_id(void *context, const struct db_key *key, struct db_value value)
-{
-	(void)value;
-	size_t offset = 1;
-	*(uint32_t *)context = db_key_take_u32(key, &offset);
-	return 0;
-}
 
 static int read_highest(struct binding *binding)
 {
 	for (enum name_kind kind = NAME_AREA; kind <= NAME_REPORTER; kind++) {
-		struct db_key from = id_key(kind, 0);
-		int result = db_walk(binding->txn, TABLE_NAMES, &from, 1, count_id, &binding->highest[kind]);
-		if (result != 0)
+		struct db_key last = id_key(kind, UINT32_MAX), found;
+		struct db_value text;
+		size_t offset = 1;
+		int result = db_get_last(binding->txn, TABLE_NAMES, &last, 1, &found, &text);
+		if (result < 0)
 			return result;
+		if (result == 0)
+			binding->highest[kind] = db_key_take_u32(&found, &offset);
 	}
 	return 0;
 }
@@ -148,14 +162,14 @@ static int bind_name(struct binding *binding, enum name_kind kind, const char *c
 	struct db_key key = name_key(kind, code);
 	uint32_t id;
 	int result = layout_read(binding->txn, TABLE_NAMES, &key, &id, sizeof id);
+	if (result == DB_ABSENT && !binding->gives)
+		return SNAPSHOT_NOTHING;
 	if (result == DB_ABSENT) {
 		id = ++binding->highest[kind];
-		binding->given++;
 		struct db_key back = id_key(kind, id);
 		db_put(binding->txn, TABLE_NAMES, &key, &id, sizeof id);
 		db_put(binding->txn, TABLE_NAMES, &back, code, strlen(code));
-		fprintf(binding->lines, "%d %" PRIu32 " %s\n", kind, id, code);
-		result = 0;
+		result = db_failure(binding->txn);
 	}
 	if (result == 0)
 		*ret_id = id;
@@ -164,7 +178,7 @@ static int bind_name(struct binding *binding, enum name_kind kind, const char *c
 
 static int bind_all(struct binding *binding, struct catalogue *catalogue)
 {
-	int result = read_highest(binding);
+	int result = 0;
 	for (uint32_t i = 0; i < catalogue->area_count && result == 0; i++)
 		result = bind_name(binding, NAME_AREA, catalogue->areas[i].code, &catalogue->areas[i].id);
 	for (uint32_t i = 0; i < catalogue->statistic_count && result == 0; i++)
@@ -179,83 +193,41 @@ static int bind_all(struct binding *binding, struct catalogue *catalogue)
 	return result;
 }
 
-static int journal_names(struct db_txn *txn, const void *lines, size_t size, int64_t wall_ms)
+int store_find_ids(struct db_txn *txn, struct catalogue *catalogue)
 {
-	struct head_record head;
-	int result = store_read_head(txn, &head);
+	struct binding binding = {.txn = txn};
+	return bind_all(&binding, catalogue);
+}
+
+int store_give_ids(struct db_txn *txn, struct catalogue *catalogue)
+{
+	struct binding binding = {.txn = txn, .gives = true};
+	int result = read_highest(&binding);
+	return result != 0 ? result : bind_all(&binding, catalogue);
+}
+
+int store_read_catalogue(struct db_txn *txn, uint64_t commit, struct catalogue_record *ret_record)
+{
+	struct db_key key = layout_commit_key(commit), found;
+	struct db_value value;
+	int result = db_get_last(txn, TABLE_CATALOGUES, &key, 0, &found, &value);
 	if (result != 0)
 		return result;
-	struct journal_record record = {.commit = ++head.commit, .wall_ms = wall_ms, .kind = JOURNAL_NAMES};
-	envelope_hash(lines, size, record.payload_hash);
-	journal_append(txn, &head.journal, &record, lines, size);
-	store_write_head(txn, &head);
-	return db_failure(txn);
-}
-
-/* An array from permanent id (0..highest) to index. */
-static uint32_t *new_id_map(uint32_t highest)
-{
-	uint32_t *map = malloc((highest + 1) * sizeof *map);
-	for (uint32_t i = 0; map && i <= highest; i++)
-		map[i] = CATALOGUE_NONE;
-	return map;
-}
-
-static int remember_ids(struct store *store, struct catalogue *catalogue, const struct binding *binding)
-{
-	uint32_t *areas = new_id_map(binding->highest[NAME_AREA]);
-	uint32_t *statistics = new_id_map(binding->highest[NAME_STATISTIC]);
-	if (!areas || !statistics) {
-		free(areas);
-		free(statistics);
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < catalogue->area_count; i++)
-		areas[catalogue->areas[i].id] = i;
-	for (uint32_t i = 0; i < catalogue->statistic_count; i++)
-		statistics[catalogue->statistics[i].id] = i;
-	free(store->area_of_id);
-	free(store->statistic_of_id);
-	store->area_of_id = areas;
-	store->statistic_of_id = statistics;
-	store->area_ids = binding->highest[NAME_AREA] + 1;
-	store->statistic_ids = binding->highest[NAME_STATISTIC] + 1;
-	store->catalogue = catalogue;
+	if (value.size != sizeof *ret_record)
+		return FAULT_CORRUPT;
+	memcpy(ret_record, value.bytes, sizeof *ret_record);
 	return 0;
 }
 
-static int bind_and_commit(struct store *store, struct catalogue *catalogue, struct binding *binding,
-                           int64_t wall_ms, char **lines, const size_t *size)
+int store_bind_catalogue(struct store *store, struct catalogue *catalogue)
 {
-	int result = bind_all(binding, catalogue);
-	if (result == 0 && fflush(binding->lines) != 0)
-		result = -ENOMEM;
-	if (result == 0 && binding->given > 0)
-		result = journal_names(binding->txn, *lines, *size, wall_ms);
-	if (result == 0)
-		result = remember_ids(store, catalogue, binding);
-	if (result != 0 || binding->given == 0) {
-		db_abort(binding->txn);
-		return result;
-	}
-	return db_commit(binding->txn);
-}
-
-int store_bind_catalogue(struct store *store, struct catalogue *catalogue, int64_t wall_ms)
-{
-	struct binding binding = {.given = 0};
-	char *lines = NULL;
-	size_t size = 0;
-	int result = db_begin_write(store->db, &binding.txn);
+	struct db_txn *txn;
+	int result = db_begin_read(store->db, &txn);
 	if (result != 0)
 		return result;
-	binding.lines = open_memstream(&lines, &size);
-	if (!binding.lines) {
-		db_abort(binding.txn);
-		return -ENOMEM;
-	}
-	result = bind_and_commit(store, catalogue, &binding, wall_ms, &lines, &size);
-	fclose(binding.lines);
-	free(lines);
+	result = store_find_ids(txn, catalogue);
+	db_abort(txn);
+	if (result == 0)
+		store->catalogue = catalogue;
 	return result;
 }

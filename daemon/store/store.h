@@ -27,9 +27,9 @@ struct store;
 int MUST_CHECK store_open(const char *path, struct store **ret_store);
 void store_close(struct store *store); /* NULL is fine; no snapshot may be open */
 
-/* Gives every area, statistic, indicator and reporter of the catalogue its permanent id (one commit if any is
- * new), and remembers the catalogue for the calls below. */
-int MUST_CHECK store_bind_catalogue(struct store *store, struct catalogue *catalogue, int64_t wall_ms);
+/* At start, with the catalogue in force (snapshot_catalogue): finds its permanent ids and uses it from now on. Any other must be
+ * adopted first, which is a commit (store/write.h). */
+int MUST_CHECK store_bind_catalogue(struct store *store, struct catalogue *catalogue);
 
 /* ---- reading: one consistent state, until closed. Keep it open for milliseconds, not longer. ---- */
 struct snapshot;
@@ -88,7 +88,8 @@ struct stored_value {
 
 /* A value that a commit changed, for those who follow it live. Indexes into the catalogue. */
 struct changed_value {
-	uint32_t indicator, area;
+	bool is_statistic; /* at its own frequency; else an indicator, at every one it has */
+	uint32_t which, area;
 	struct period period;
 	struct stored_value value; /* state VALUE_NO_DATA, nothing reported: it was dropped */
 };

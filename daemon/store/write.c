@@ -30,19 +30,23 @@ int write_begin(struct store *store, int64_t wall_ms, struct write **ret_write)
 	if (!write)
 		return -ENOMEM;
 	write->store = store;
-	write->wall_ms = wall_ms;
+	write->catalogue = store->catalogue;
 	result = db_begin_write(store->db, &write->txn);
 	if (result != 0) {
 		free(write);
 		return result;
 	}
 	rows_init(&write->rows, write->txn);
-	result = store_read_head(write->txn, &write->head);
+	result = store_read_head(write->txn, UINT64_MAX, &write->head);
 	if (result != 0) {
 		write_abort(write);
 		return result;
 	}
 	write->head.commit++;
+	write->head.recomputed = write->head.changed = 0;
+	if (wall_ms > write->head.wall_ms)
+		write->head.wall_ms =
+		    wall_ms; /* else the clock went back: commits stay in the order of their times */
 	*ret_write = write;
 	return 0;
 }
@@ -79,6 +83,8 @@ int write_commit(struct write *write)
 {
 	store_write_head(write->txn, &write->head);
 	int result = db_commit(write->txn);
+	if (result == 0)
+		write->store->catalogue = write->catalogue;
 	free_write(write);
 	return result;
 }
@@ -142,7 +148,7 @@ static int decide(struct write *write, const struct report_name *name, const uin
 {
 	struct journal_record entry = {
 	    .commit = write->head.commit,
-	    .wall_ms = write->wall_ms,
+	    .wall_ms = write->head.wall_ms,
 	    .kind = accept ? JOURNAL_ACCEPTED : JOURNAL_REFUSED,
 	    .reporter_id = name->reporter_id,
 	    .sequence = name->sequence,
@@ -178,7 +184,7 @@ static int count_report(struct write *write, uint32_t reporter_id)
 	if (result < 0)
 		return result;
 	record.reports++;
-	record.last_wall_ms = write->wall_ms;
+	record.last_wall_ms = write->head.wall_ms;
 	db_put(write->txn, TABLE_REPORTERS, &key, &record, sizeof record);
 	return db_failure(write->txn);
 }

@@ -25,6 +25,13 @@ void write_abort(struct write *write); /* NULL is fine */
  * unknown. */
 int MUST_CHECK write_commit(struct write *write);
 
+/* From this commit on `catalogue` is in force, `files` its packed form: gives permanent ids to what is new, appends to the journal,
+ * rebuilds the totals when `areas_differ`, and drops the kept values of what is no more. Before any report of the write. The
+ * caller then recomputes every value (there is no telling which a changed formula moves). The store uses the catalogue once
+ * the write is committed; until the store is closed it must stay. */
+int MUST_CHECK write_adopt_catalogue(struct write *write, struct catalogue *catalogue, const void *files,
+                                     size_t size, bool areas_differ);
+
 struct decision {
 	bool accepted;
 	uint8_t hash[STORE_HASH_SIZE]; /* of the bytes that were decided on */

@@ -14,10 +14,10 @@ struct pending {
 
 struct write {
 	struct store *store;
+	const struct catalogue *catalogue; /* the store's, or the one being adopted */
 	struct db_txn *txn;
 	struct rows rows;
 	struct head_record head;
-	int64_t wall_ms;
 	bool changed;
 
 	struct pending *pending;
@@ -29,6 +29,15 @@ struct write {
 	struct total_change *changes;
 	size_t change_count, change_capacity;
 };
+
+/* What an observation adds to the totals of every aggregate it counts towards, where `before` stood; waits for
+ * write_apply_totals. */
+int MUST_CHECK write_note_totals(struct write *write, const struct observation *observation,
+                                 struct slot_record before);
+int MUST_CHECK write_apply_totals(struct write *write);
+
+/* Drops a value that is kept under this key. */
+int MUST_CHECK write_drop_value(struct write *write, const struct db_key *key);
 
 /* Makes room for one more element of `size` bytes; the array may move. */
 int MUST_CHECK write_grow(void **array, size_t count, size_t *capacity, size_t size);

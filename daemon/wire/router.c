@@ -80,11 +80,17 @@ int router_receive(void *socket, struct route *ret_route, void **ret_payload, si
 
 int router_send(void *socket, const struct route *route, const void *bytes, size_t size)
 {
-	if (zmq_send(socket, route->bytes, route->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
-	    zmq_send(socket, bytes, size, ZMQ_DONTWAIT) < 0) {
-		if (errno == EAGAIN || errno == EHOSTUNREACH || errno == EINTR)
-			return ROUTER_PEER_GONE;
-		return socket_fault("zmq_send");
-	}
-	return 0;
+	/* Memory first: were there none between the frames, the next answer would go on with this one. */
+	zmq_msg_t payload;
+	if (zmq_msg_init_size(&payload, size) < 0)
+		return socket_fault("zmq_msg_init_size");
+	if (size > 0)
+		memcpy(zmq_msg_data(&payload), bytes, size);
+	if (zmq_send(socket, route->bytes, route->size, ZMQ_SNDMORE | ZMQ_DONTWAIT) >= 0 &&
+	    zmq_msg_send(&payload, socket, ZMQ_DONTWAIT) >= 0)
+		return 0;
+	int result = errno == EAGAIN || errno == EHOSTUNREACH || errno == EINTR ? (int)ROUTER_PEER_GONE
+	                                                                        : socket_fault("zmq_send");
+	zmq_msg_close(&payload);
+	return result;
 }

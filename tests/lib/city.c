@@ -3,6 +3,8 @@
 #include "daemon/base/arena.h"
 #include "daemon/store/write.h"
 #include "proto/envelope.h"
+#include "daemon/query/past.h"
+#include "tests/lib/adopt.h"
 #include "tests/lib/scratch.h"
 #include <errno.h>
 #include <setjmp.h>
@@ -124,9 +126,11 @@ static int open_city(struct city *city)
 	result = store_open(path, &city->store);
 	free(path);
 	if (result == 0)
-		result = store_bind_catalogue(city->store, city->catalogue, CITY_WALL_MS);
+		adopt_folder(city->store, city->catalogue, city->folder, CITY_WALL_MS);
 	if (result == 0)
 		result = evaluator_new(city->catalogue, &city->evaluator);
+	if (result == 0)
+		result = past_new(&city->past);
 	return result == 0 ? arena_new(ENVELOPE_UNPACK_BUDGET, &city->arena) : result;
 }
 
@@ -154,6 +158,7 @@ int city_tear_down(void **state)
 	forget_answers(city);
 	arena_free(city->arena);
 	evaluator_free(city->evaluator);
+	past_free(city->past);
 	store_close(city->store);
 	catalogue_free(city->catalogue);
 	scratch_free(city->folder);
@@ -346,9 +351,8 @@ static int hear(void *closure, const void *bytes, size_t size)
 int city_ask_bytes(struct city *city, const void *bytes, size_t size)
 {
 	const struct answer_context context = {
-	    .catalogue = city->catalogue,
 	    .store = city->store,
-	    .evaluator = city->evaluator,
+	    .past = city->past,
 	    .arena = city->arena,
 	    .live_epoch = 99,
 	    .started_wall_ms = CITY_WALL_MS,

@@ -15,6 +15,7 @@ struct city {
 	struct catalogue *catalogue;
 	struct store *store;
 	struct evaluator *evaluator;
+	struct past *past;
 	struct arena *arena;
 	char *folder;
 	uint64_t sequence;

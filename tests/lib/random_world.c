@@ -22,6 +22,37 @@ bool random_percent(struct random_source *source, unsigned percent)
 	return random_below(source, 100) < percent;
 }
 
+/* Mostly the end of a year, as in life; or of any month, or in the middle of one. */
+static int32_t random_change(struct random_source *source)
+{
+	const enum period_frequency frequency = random_percent(source, 50)   ? PERIOD_ANNUAL
+	                                        : random_percent(source, 60) ? PERIOD_MONTH
+	                                                                     : PERIOD_DAY;
+	return period_last_day(random_period(source, frequency, RANDOM_FIRST_YEAR, RANDOM_LAST_YEAR - 1));
+}
+
+/* Areas of one level that come and go: mergers into an old or a new code, splits, chains of these. */
+static void make_changes(struct random_source *source, struct world *world)
+{
+	const uint32_t count = world->catalogue.area_count;
+	if (random_percent(source, 40))
+		return;
+	for (uint32_t changes = 1 + random_below(source, 4); changes > 0; changes--) {
+		const uint32_t area = 1 + random_below(source, count - 1);
+		const int32_t day = random_change(source);
+		uint32_t successors[2], found = 0;
+		for (uint32_t tries = 0; tries < 8 && found < 1 + random_below(source, 2); tries++) {
+			const uint32_t other = 1 + random_below(source, count - 1);
+			if (other != area && world->areas[other].level == world->areas[area].level &&
+			    world->areas[other].last_day > day && (found == 0 || successors[0] != other))
+				successors[found++] = other;
+		}
+		if (found > 0 && world->areas[area].successors.count == 0 &&
+		    world->areas[area].first_day < day)
+			world_end(world, area, day, successors, found, random_percent(source, 40));
+	}
+}
+
 static void make_areas(struct random_source *source, struct world *world)
 {
 	const uint32_t city = world_area(world, LEVEL_CITY, CATALOGUE_NONE);
@@ -34,6 +65,7 @@ static void make_areas(struct random_source *source, struct world *world)
 				world_area(world, LEVEL_COMMUNITY, street);
 		}
 	}
+	make_changes(source, world);
 	const uint32_t areas = world->catalogue.area_count;
 	for (uint32_t groups = random_below(source, 4); groups > 0; groups--) {
 		uint32_t members[WORLD_AREAS], count = 0;
@@ -137,6 +169,20 @@ static void make_indicator(struct random_source *source, struct world *world)
 	world->indicators[at].coverage = random_percent(source, 25) ? COVERAGE_COMPLETE : COVERAGE_MATCHED;
 }
 
+uint32_t random_ad_hoc(struct random_source *source, struct world *world)
+{
+	static const char signs[] = "+-<>";
+	struct formula_atom atoms[12];
+	char program[4 * 12 + 1] = "a";
+	const uint32_t count = 5 + random_below(source, 8);
+	const uint32_t near = random_below(source, world->catalogue.statistic_count);
+	for (uint32_t i = 0; i < count; i++)
+		atoms[i] = random_atom(source, world, near);
+	for (uint32_t i = 1; i < count; i++)
+		snprintf(program + 4 * i - 3, 5, " %c %c", (char)('a' + i), signs[random_below(source, 4)]);
+	return world_indicator(world, atoms, count, program, finest(world, atoms, count), 3);
+}
+
 struct world *random_world(struct random_source *source)
 {
 	struct world *world = world_new();
@@ -145,7 +191,7 @@ struct world *random_world(struct random_source *source)
 	world_plan(world, 2020, 2021 + (int)random_below(source, 2));
 	for (uint32_t i = 0; i < 6; i++)
 		make_statistic(source, world);
-	for (uint32_t i = 0; i < 6; i++)
+	for (uint32_t i = 0; i < RANDOM_INDICATORS; i++)
 		make_indicator(source, world);
 	return world;
 }

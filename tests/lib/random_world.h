@@ -1,5 +1,5 @@
 /* Random small cities: areas, groups, statistics of every kind, formulas over every function of time, and
- * observations with holes. The same seed makes the same city. */
+ * observations with holes; codes that merge and split. The same seed makes the same city. */
 #ifndef SUANPAN_TESTS_RANDOM_WORLD_H
 #define SUANPAN_TESTS_RANDOM_WORLD_H
 
@@ -16,7 +16,10 @@ bool random_percent(struct random_source *source, unsigned percent);
 #define RANDOM_FIRST_YEAR 2017 /* observations lie in these years */
 #define RANDOM_LAST_YEAR  2022
 
+#define RANDOM_INDICATORS 6
 struct world *random_world(struct random_source *source);
+/* One more indicator, larger than the others: for use as a formula that is none of the catalogue's. */
+uint32_t random_ad_hoc(struct random_source *source, struct world *world);
 /* Any area or group, most often a high one. */
 uint32_t random_area(struct random_source *source, const struct world *world);
 /* An area of the statistic's level; false if the city has none. */

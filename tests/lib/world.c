@@ -10,6 +10,7 @@ struct world_row {
 	uint32_t statistic_id, number;
 	struct period period;
 	struct cell_row cells;
+	bool touched[CELLS_PER_ROW];
 };
 
 struct world *world_new(void)
@@ -29,6 +30,7 @@ void world_free(struct world *world)
 		for (unsigned level = 0; level < LEVEL_COUNT; level++)
 			free((void *)(uintptr_t)world->areas[i].inside[level].area);
 		free((void *)(uintptr_t)world->areas[i].counts_towards.area);
+		free((void *)(uintptr_t)world->areas[i].successors.area);
 	}
 	for (uint32_t i = 0; i < world->catalogue.indicator_count; i++) {
 		free(world->formulas[i].atoms);
@@ -49,7 +51,11 @@ static uint32_t add_area(struct world *world, enum area_level level, uint32_t pa
 	const uint32_t at = world->catalogue.area_count++;
 	assert(at < WORLD_AREAS);
 	/* Permanent ids are not indexes, lie in several rows, and are not ascending. */
-	world->areas[at] = (struct area){.level = level, .parent = parent, .id = 1 + at * 37 % 101};
+	world->areas[at] = (struct area){.level = level,
+	                                 .parent = parent,
+	                                 .id = 1 + at * 37 % 101,
+	                                 .first_day = INT32_MIN,
+	                                 .last_day = INT32_MAX};
 	return at;
 }
 
@@ -86,6 +92,45 @@ static struct area_list list_of(const uint32_t *areas, uint32_t count)
 	return (struct area_list){.area = copy, .count = count};
 }
 
+static int compare_indexes(const void *left, const void *right)
+{
+	const uint32_t a = *(const uint32_t *)left, b = *(const uint32_t *)right;
+	return (a > b) - (a < b);
+}
+
+void world_end(struct world *world, uint32_t area, int32_t last_day, const uint32_t *successors,
+               uint32_t count, bool from_then)
+{
+	struct area *ended = &world->areas[area];
+	ended->last_day = last_day;
+	ended->successors = list_of(successors, count);
+	qsort((void *)(uintptr_t)ended->successors.area, count, sizeof *successors, compare_indexes);
+	for (uint32_t i = 0; i < count && from_then; i++)
+		world->areas[successors[i]].first_day = last_day + 1;
+}
+
+static bool has_all_successors(const struct world *world, uint32_t area, uint32_t group)
+{
+	const struct area_list *successors = &world->areas[area].successors;
+	for (uint32_t i = 0; i < successors->count; i++)
+		if (!lies_in(world, successors->area[i], group))
+			return false;
+	return successors->count > 0;
+}
+
+/* A group with all successors of an ended code has that code too. */
+static void add_predecessors(struct world *world, uint32_t group)
+{
+	for (bool added = true; added;) {
+		added = false;
+		for (uint32_t area = 0; area < world->catalogue.group_first; area++)
+			if (!lies_in(world, area, group) && has_all_successors(world, area, group)) {
+				world->members[group][world->member_count[group]++] = area;
+				added = true;
+			}
+	}
+}
+
 static void find_inside(struct world *world, uint32_t aggregate)
 {
 	for (unsigned level = 0; level < LEVEL_COUNT; level++) {
@@ -113,6 +158,8 @@ void world_finish(struct world *world)
 	while (catalogue->group_first < catalogue->area_count &&
 	       world->areas[catalogue->group_first].level != LEVEL_GROUP)
 		catalogue->group_first++;
+	for (uint32_t i = catalogue->group_first; i < catalogue->area_count; i++)
+		add_predecessors(world, i);
 	for (uint32_t i = 0; i < catalogue->area_count; i++) {
 		find_inside(world, i);
 		find_aggregates(world, i);
@@ -211,6 +258,22 @@ void world_report(struct world *world, uint32_t statistic, uint32_t area, struct
 	}
 	row->cells.cell[id % CELLS_PER_ROW] =
 	    (struct cell){.value = value, .entry = ++world->entry, .status = status};
+	row->touched[id % CELLS_PER_ROW] = true;
+}
+
+bool world_touched(const struct world *world, uint32_t statistic, uint32_t area, struct period period)
+{
+	const uint32_t id = world->areas[area].id;
+	const struct world_row *row =
+	    find_row(world, world->statistics[statistic].id, period, id / CELLS_PER_ROW);
+	return row && row->touched[id % CELLS_PER_ROW];
+}
+
+void world_forget_touched(struct world *world)
+{
+	for (unsigned i = 0; i < WORLD_BUCKETS; i++)
+		for (struct world_row *row = world->rows[i]; row; row = row->next)
+			memset(row->touched, 0, sizeof row->touched);
 }
 
 static int read_row(void *context, uint32_t statistic_id, struct period period, uint32_t row_number,

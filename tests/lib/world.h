@@ -9,7 +9,7 @@
 
 #define WORLD_AREAS      64
 #define WORLD_STATISTICS 16
-#define WORLD_INDICATORS 16
+#define WORLD_INDICATORS 24
 #define WORLD_PLANS      4
 #define WORLD_BUCKETS    4096
 
@@ -35,6 +35,9 @@ struct world *world_new(void);
 void world_free(struct world *world);
 uint32_t world_area(struct world *world, enum area_level level, uint32_t parent);
 uint32_t world_group(struct world *world, const uint32_t *members, uint32_t count);
+/* A code that ends with the day, and those that come after it; they are in force from the next day on if `from_then`. */
+void world_end(struct world *world, uint32_t area, int32_t last_day, const uint32_t *successors,
+               uint32_t count, bool from_then);
 void world_finish(struct world *world);
 void world_plan(struct world *world, int first_year, int last_year);
 uint32_t world_statistic(struct world *world, struct statistic statistic);
@@ -48,6 +51,9 @@ struct formula_atom world_atom(uint32_t statistic);
 /* One observation, with the next journal entry; a status without value takes it back. */
 void world_report(struct world *world, uint32_t statistic, uint32_t area, struct period period, int64_t value,
                   char status);
+/* Whether the cell was reported since the last world_forget_touched. */
+bool world_touched(const struct world *world, uint32_t statistic, uint32_t area, struct period period);
+void world_forget_touched(struct world *world);
 struct cell_source world_source(struct world *world);
 struct period world_period(const char *text);
 

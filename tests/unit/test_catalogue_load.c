@@ -150,7 +150,8 @@ static void mistakes_of_form_are_named_with_their_place(void **state)
 	/* clang-format off: what is changed, and below it a line for each that is said */
 	static const struct change changes[] = {
 	    {"areas.yaml", 4, "    lebel: city",
-	     "areas.yaml:4:5: lebel: unknown key, expected code, level, parent or names, nearest is 'level'\n"
+	     "areas.yaml:4:5: lebel: unknown key, expected code, level, parent, from, to, successors or "
+	     "names, nearest is 'level'\n"
 	     "areas.yaml:3:5: level: missing in areas[0], expected city, district, street or community\n"},
 	    {"areas.yaml", 7, "    level: distrct",
 	     "areas.yaml:7:12: level: found 'distrct', expected city, district, street or community, nearest "
@@ -253,6 +254,39 @@ static void mistakes_of_meaning_are_named_with_their_place(void **state)
 	     "plan-second.yaml:8:11: area: unknown area 'old-town'\n"},
 	    {"areas.yaml", 12, "    parent: \"90000\"",
 	     "areas.yaml:12:13: parent: unknown area '90000', nearest is '900000'\n"},
+	    {"areas.yaml", 33,
+	     "    names: {en: Quay Two, zh_hans: 码头二, zh_hant: 碼頭二}\n    to: \"2013\"",
+	     "areas.yaml:34:9: successors: missing for 'quay-2', expected the codes that came after it\n"},
+	    {"areas.yaml", 33,
+	     "    names: {en: Quay Two, zh_hans: 码头二, zh_hant: 碼頭二}\n    successors: [quay-1]",
+	     "areas.yaml:34:17: to: missing for 'quay-2', expected the last period of a code with "
+	     "successors\n"},
+	    {"areas.yaml", 33,
+	     "    names: {en: Quay Two, zh_hans: 码头二, zh_hant: 碼頭二}\n    to: \"2013\"\n    successors: "
+	     "[south-park]",
+	     "areas.yaml:35:18: successors: 'south-park' is a street, expected a community\n"},
+	    {"areas.yaml", 33,
+	     "    names: {en: Quay Two, zh_hans: 码头二, zh_hant: 碼頭二}\n    to: \"2013-13\"\n    "
+	     "successors: [quay-1]",
+	     "areas.yaml:34:9: to: '2013-13' is not a period, expected a form such as 2014 or 2014-02-12\n"},
+	    {"areas.yaml", 33,
+	     "    names: {en: Quay Two, zh_hans: 码头二, zh_hant: 碼頭二}\n    to: \"2013\"\n    successors: "
+	     "[quay-2]",
+	     "areas.yaml:35:18: successors: 'quay-2' cannot come after itself\n"},
+	    {"areas.yaml", 33,
+	     "    names: {en: Quay Two, zh_hans: 码头二, zh_hant: 碼頭二}\n    to: \"2013\"\n    successors: "
+	     "[quay-3]",
+	     "areas.yaml:35:18: successors: unknown area 'quay-3', nearest is 'quay-1'\n"},
+	    {"areas.yaml", 33,
+	     "    names: {en: Quay Two, zh_hans: 码头二, zh_hant: 碼頭二}\n    to: \"2013\"\n    successors: "
+	     "[waterside]",
+	     "areas.yaml:35:18: successors: 'waterside' is a group, expected an area\n"},
+	    {"areas.yaml", 33,
+	     "    names: {en: Quay Two, zh_hans: 码头二, zh_hant: 碼頭二}\n    from: \"2015\"\n    to: "
+	     "\"2013\"\n    successors: [quay-1]",
+	     "areas.yaml:35:9: to: 'quay-2' ends before it begins\n"},
+	    {"areas.yaml", 24, "    parent: south",
+	     "areas.yaml:24:13: parent: 'south' is a district, expected a street: no level is skipped\n"},
 	    {"areas.yaml", 28, "    parent: quay-1",
 	     "areas.yaml:28:13: parent: 'quay-1' is a community, expected a level above community\n"},
 	    {"areas.yaml", 12, "    parent: north",
@@ -459,7 +493,7 @@ static void one_run_tells_the_form_of_every_file(void **state)
 	assert_string_equal(
 	    said,
 	    "areas.yaml:7:12: level: found 'town', expected city, district, street or community\n"
-	    "areas.yaml:8:5: size: unknown key, expected code, level, parent or names\n"
+	    "areas.yaml:8:5: size: unknown key, expected code, level, parent, from, to, successors or names\n"
 	    "statistics.yaml: cannot be read: No such file or directory\n"
 	    "reporters.yaml:1:1: file: found a list, expected keys reporters\n"
 	    "indicators.yaml: the file is empty\n"

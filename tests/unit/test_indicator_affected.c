@@ -1,10 +1,13 @@
-/* affected_list against brute force: after every random change of random cities all values there could be are
- * evaluated again, and each one that changed must have been on the list. */
+/* affected_list against brute force: after every random change of random cities all values there could be are evaluated
+ * again, and each one that changed must have been on the list. And the list against the naive evaluator: it must hold
+ * what is *due*, because a cell the evaluation looks at was touched, and what came to exist, because the frontier moved;
+ * and nothing else, but for a few where codes came or went. */
 #include "daemon/indicator/affected.h"
 
 #include "daemon/indicator/evaluate.h"
 #include "proto/codes.h"
 #include "tests/lib/random_world.h"
+#include "tests/lib/world_naive.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -33,18 +36,28 @@ struct scene {
 	int32_t frontier[WORLD_STATISTICS];
 	struct sight *before, *after;
 	size_t count;
+	bool changing; /* codes come and go */
+	struct random_source sample;
+	int32_t frontier_before[WORLD_STATISTICS];
 };
 
 static unsigned long changed_values, listed_values, appeared_values;
+static unsigned long due_values, arrived_values, surplus_values[2], asked_unlisted,
+    listed_asked; /* surplus: by `changing` */
 
-static int32_t frontier_of(const struct scene *scene, uint32_t indicator)
+static int32_t latest_of(const struct scene *scene, const int32_t *frontiers, uint32_t indicator)
 {
 	const struct formula *formula = scene->world->indicators[indicator].formula;
 	int32_t frontier = INT32_MIN;
 	for (uint32_t i = 0; i < formula->atom_count; i++)
-		if (scene->frontier[formula->atoms[i].statistic] > frontier)
-			frontier = scene->frontier[formula->atoms[i].statistic];
+		if (frontiers[formula->atoms[i].statistic] > frontier)
+			frontier = frontiers[formula->atoms[i].statistic];
 	return frontier;
+}
+
+static int32_t frontier_of(const struct scene *scene, uint32_t indicator)
+{
+	return latest_of(scene, scene->frontier, indicator);
 }
 
 static uint32_t hash_list(const uint32_t *list, uint32_t count, uint32_t hash)
@@ -117,6 +130,13 @@ static bool is_before(const struct affected_value *a, const struct affected_valu
 	return a->period.code < b->period.code;
 }
 
+static void print_value(const char *what, const struct affected_value *at)
+{
+	char text[PERIOD_TEXT_SIZE];
+	period_format(at->period, text);
+	print_error("%s: indicator %u area %u %s\n", what, at->indicator, at->area, text);
+}
+
 static void must_hold_all_that_changed(const struct scene *scene, const struct affected_value *list,
                                        size_t count)
 {
@@ -131,16 +151,68 @@ static void must_hold_all_that_changed(const struct scene *scene, const struct a
 		while (at < count && is_before(&list[at], &scene->after[i].at))
 			at++;
 		if (at == count || !same_place(&list[at], &scene->after[i].at)) {
-			char text[PERIOD_TEXT_SIZE];
-			period_format(scene->after[i].at.period, text);
-			print_error("not listed: indicator %u area %u %s\n", scene->after[i].at.indicator,
-			            scene->after[i].at.area, text);
+			print_value("changed, and not listed", &scene->after[i].at);
 			fail();
 		}
 		changed_values++;
 		appeared_values += scene->before[i].state == 0;
 	}
 	listed_values += count;
+}
+
+static bool is_due(const struct scene *scene, const struct affected_value *at, uint32_t *ret_cells)
+{
+	const struct indicator *indicator = &scene->world->indicators[at->indicator];
+	const struct naive_question question = {.world = scene->world,
+	                                        .formula = indicator->formula,
+	                                        .decimals = indicator->decimals,
+	                                        .complete = indicator->coverage == COVERAGE_COMPLETE,
+	                                        .area = at->area,
+	                                        .period = at->period};
+	struct naive_answer answer;
+	naive_evaluate(&question, &answer);
+	*ret_cells = answer.cells;
+	return answer.due;
+}
+
+static bool has_arrived(const struct scene *scene, const struct affected_value *at, uint32_t cells)
+{
+	return cells > 0 &&
+	       period_first_day(at->period) > latest_of(scene, scene->frontier_before, at->indicator);
+}
+
+/* Of a long list a part, and a sample of all others: the naive evaluator takes its time. */
+static void must_hold_what_is_due(struct scene *scene, const struct affected_value *list, size_t count)
+{
+	size_t at = 0;
+	for (size_t i = 0; i < scene->count; i++) {
+		const struct affected_value *which = &scene->after[i].at;
+		uint32_t cells;
+		while (at < count && is_before(&list[at], which))
+			at++;
+		const bool listed = at < count && same_place(&list[at], which);
+		if (!listed && (random_below(&scene->sample, 200) ||
+		                period_first_day(which->period) > frontier_of(scene, which->indicator)))
+			continue;
+		if (listed && count > 500 && random_below(&scene->sample, 5))
+			continue;
+		listed_asked += listed;
+		const bool due = is_due(scene, which, &cells), arrived = has_arrived(scene, which, cells);
+		asked_unlisted += !listed;
+		due_values += due;
+		arrived_values += arrived && !due;
+		if (listed && !due && !arrived) {
+			surplus_values[scene->changing]++;
+			if (!scene->changing) {
+				print_value("listed for nothing", which);
+				fail();
+			}
+		}
+		if (!listed && (due || arrived)) {
+			print_value(due ? "due, and not listed" : "arrived, and not listed", which);
+			fail();
+		}
+	}
 }
 
 static void report(struct scene *scene, uint32_t statistic, uint32_t area, struct period period,
@@ -171,20 +243,23 @@ static void report_at_random(struct scene *scene, struct random_source *random)
 
 static void commit(struct scene *scene, struct random_source *random, unsigned observations)
 {
-	int32_t before[WORLD_STATISTICS];
 	const struct affected_value *list;
 	size_t count;
-	memcpy(before, scene->frontier, sizeof before);
+	int32_t *before = scene->frontier_before;
+	memcpy(before, scene->frontier, sizeof scene->frontier);
 	affected_reset(scene->affected);
+	world_forget_touched(scene->world);
 	for (unsigned i = 0; i < observations; i++)
 		report_at_random(scene, random);
 	/* Only those that moved: reset remembers the others. */
 	for (uint32_t i = 0; i < scene->world->catalogue.statistic_count; i++)
 		if (scene->frontier[i] != before[i])
 			affected_set_frontier(scene->affected, i, before[i], scene->frontier[i]);
-	assert_int_equal(affected_list(scene->affected, &list, &count), 0);
+	const struct cell_source source = world_source(scene->world);
+	assert_int_equal(affected_list(scene->affected, &source, &list, &count), 0);
 	look_at_everything(scene, scene->after);
 	must_hold_all_that_changed(scene, list, count);
+	must_hold_what_is_due(scene, list, count);
 	struct sight *swapped = scene->before;
 	scene->before = scene->after;
 	scene->after = swapped;
@@ -195,6 +270,9 @@ static struct scene scene_new(struct world *world)
 	struct scene scene = {.world = world};
 	for (uint32_t i = 0; i < WORLD_STATISTICS; i++)
 		scene.frontier[i] = INT32_MIN;
+	for (uint32_t i = 0; i < world->catalogue.area_count; i++)
+		scene.changing |=
+		    world->areas[i].first_day != INT32_MIN || world->areas[i].last_day != INT32_MAX;
 	assert_int_equal(evaluator_new(&world->catalogue, &scene.evaluator), 0);
 	assert_int_equal(affected_new(&world->catalogue, &scene.affected), 0);
 	scene.count = list_everything(&scene, NULL);
@@ -239,6 +317,14 @@ static void no_changed_value_is_ever_missed(void **state)
 	}
 	print_message("%lu values changed, %lu of them appeared; %lu were listed\n", changed_values,
 	              appeared_values, listed_values);
+	print_message("of %lu asked %lu were due and %lu more came to exist; surplus %lu, all of %lu where "
+	              "codes change; "
+	              "%lu others were asked\n",
+	              listed_asked, due_values, arrived_values, surplus_values[0], surplus_values[1],
+	              asked_unlisted);
+	assert_true(due_values > 5000 && arrived_values > 50 && asked_unlisted > 1000);
+	assert_int_equal(surplus_values[0], 0);
+	assert_true(surplus_values[1] * 50 < listed_asked);
 	assert_true(changed_values > 10000 && appeared_values > 1000);
 }
 
@@ -264,7 +350,8 @@ static void must_list(const struct scene *scene, uint32_t area, const char *cons
 {
 	const struct affected_value *list;
 	size_t count, found = 0;
-	assert_int_equal(affected_list(scene->affected, &list, &count), 0);
+	const struct cell_source source = world_source(scene->world);
+	assert_int_equal(affected_list(scene->affected, &source, &list, &count), 0);
 	for (size_t i = 0; i < count; i++) {
 		char text[PERIOD_TEXT_SIZE];
 		if (list[i].area != area)
@@ -325,6 +412,26 @@ static void a_stock_touches_as_far_as_it_is_carried(void **state)
 	scene_end(&scene);
 }
 
+static void a_newer_stock_hides_an_older_one_of_its_own_area_only(void **state)
+{
+	(void)state;
+	struct scene scene = scene_new(city_of_two(
+	    (struct statistic){
+	        .kind = KIND_STOCK, .level = LEVEL_DISTRICT, .frequency = PERIOD_MONTH, .carry_months = 5},
+	    world_atom(0), PERIOD_MONTH));
+	affected_set_frontier(scene.affected, 0, INT32_MIN, period_last_day(world_period("2021-09")));
+	world_report(scene.world, 0, 1, world_period("2021-04"), 6, 'A');
+	world_report(scene.world, 0, 2, world_period("2021-03"), 6, 'A');
+	assert_int_equal(affected_add(scene.affected, 0, 1, world_period("2021-02")), 0);
+	must_list(&scene, 0, PERIODS("2021-Q1", "2021-02", "2021-03"));
+	/* What was taken back hides nothing. */
+	world_report(scene.world, 0, 1, world_period("2021-04"), 0, 'O');
+	must_list(&scene, 0,
+	          PERIODS("2021-S1", "2021-Q1", "2021-Q2", "2021-02", "2021-03", "2021-04", "2021-05",
+	                  "2021-06", "2021-07"));
+	scene_end(&scene);
+}
+
 static void a_baseline_touches_its_whole_plan(void **state)
 {
 	(void)state;
@@ -364,6 +471,8 @@ static void a_moved_frontier_brings_the_values_that_carry_into_it(void **state)
 	affected_set_frontier(scene.affected, 0, june, june);
 	affected_reset(scene.affected);
 	affected_set_frontier(scene.affected, 0, june, period_last_day(world_period("2021-07")));
+	world_report(scene.world, 0, 2, world_period("2021-06"), 5, 'A');
+	world_report(scene.world, 0, 1, world_period("2021-07"), 6, 'A');
 	assert_int_equal(affected_add(scene.affected, 0, 1, world_period("2021-07")), 0);
 	must_list(&scene, 2, PERIODS("2021-07"));
 	scene_end(&scene);
@@ -379,8 +488,11 @@ static void one_observation_far_in_the_future_does_not_list_every_period_until_t
 	affected_set_frontier(scene.affected, 0, period_last_day(world_period("2021-06")),
 	                      period_last_day(world_period("2199-12")));
 	assert_int_equal(affected_add(scene.affected, 0, 1, world_period("2199-12")), 0);
+	world_report(scene.world, 0, 2, world_period("2021-06"), 5, 'A');
+	world_report(scene.world, 0, 1, world_period("2199-12"), 6, 'A');
 	must_list(&scene, 2, PERIODS("2021-07", "2021-08"));
-	must_list(&scene, 1, PERIODS("2199", "2199-S2", "2199-Q4", "2021-07", "2021-08", "2199-12"));
+	must_list(&scene, 1, PERIODS("2199", "2199-S2", "2199-Q4", "2199-12"));
+	must_list(&scene, 0, PERIODS("2199", "2199-S2", "2199-Q4", "2021-07", "2021-08", "2199-12"));
 	scene_end(&scene);
 }
 
@@ -404,6 +516,7 @@ int main(void)
 	    cmocka_unit_test(
 	        a_sum_since_the_plan_began_is_touched_to_the_frontier_and_no_further_than_the_plan),
 	    cmocka_unit_test(a_stock_touches_as_far_as_it_is_carried),
+	    cmocka_unit_test(a_newer_stock_hides_an_older_one_of_its_own_area_only),
 	    cmocka_unit_test(a_baseline_touches_its_whole_plan),
 	    cmocka_unit_test(the_28th_of_february_is_also_what_the_29th_a_year_later_is_compared_with),
 	    cmocka_unit_test(a_moved_frontier_brings_the_values_that_carry_into_it),

@@ -445,6 +445,129 @@ static void average_growth_is_per_year_since_the_baseline_year(void **state)
 	must_lack(indicator(f, growth, LIWAN, "2015"), VALUE_NO_PLAN);
 }
 
+/* ---- codes that come and go ---- */
+
+/* Nansha becomes part of Yuexiu when 2013 ends; central is Liwan and Yuexiu, and so has Nansha before. */
+static void merge(struct fixture *f)
+{
+	const uint32_t yuexiu = YUEXIU;
+	static const uint32_t central[] = {LIWAN, YUEXIU}, two_streets[] = {FIRST_STREET, THIRD_STREET};
+	world_free(f->world);
+	f->world = world_new();
+	world_area(f->world, LEVEL_CITY, CATALOGUE_NONE);
+	world_area(f->world, LEVEL_DISTRICT, CITY);
+	world_area(f->world, LEVEL_STREET, LIWAN);
+	world_area(f->world, LEVEL_STREET, LIWAN);
+	world_area(f->world, LEVEL_DISTRICT, CITY);
+	world_area(f->world, LEVEL_STREET, YUEXIU);
+	world_area(f->world, LEVEL_DISTRICT, CITY);
+	world_end(f->world, NANSHA, period_last_day(world_period("2013")), &yuexiu, 1, false);
+	world_group(f->world, central, 2);
+	world_group(f->world, two_streets, 2);
+	world_finish(f->world);
+	world_plan(f->world, 2011, 2015);
+}
+
+static void growth_across_a_merger_covers_the_same_ground(void **state)
+{
+	struct fixture *f = *state;
+	merge(f);
+	const uint32_t births = statistic(f, KIND_FLOW, PERIOD_ANNUAL, LEVEL_DISTRICT, 0);
+	struct formula_atom before = world_atom(births);
+	before.years = -1;
+	const uint32_t growth =
+	    world_indicator(f->world, (const struct formula_atom[]){world_atom(births), before}, 2,
+	                    "100 a b / 1 - *", PERIOD_ANNUAL, 1);
+	report(f, births, LIWAN, "2013", 100);
+	report(f, births, YUEXIU, "2013", 200);
+	report(f, births, LIWAN, "2014", 110);
+	report(f, births, YUEXIU, "2014", 330);
+	must_lack(indicator(f, growth, YUEXIU, "2013"), VALUE_NO_DATA);
+	must_be(indicator(f, growth, CITY, "2014"), 100, 'P', 1, 2); /* Liwan's alone */
+	must_name(f->value.missing, f->value.missing_count, YUEXIU);
+	report(f, births, NANSHA, "2013", 100);
+	must_be(indicator(f, growth, CITY, "2014"), 100, 'A', 2, 2); /* 440 against 400 */
+	must_be(indicator(f, growth, CENTRAL, "2014"), 100, 'A', 2, 2);
+	must_be(indicator(f, growth, YUEXIU, "2014"), 650, 'A', 1, 1); /* its code only: 330 against 200 */
+	must_be(lone(f, births, CITY, "2013"), 400, 'A', 2, 2);
+	must_be(lone(f, births, CITY, "2014"), 440, 'A', 2, 2);
+	must_lack(lone(f, births, NANSHA, "2014"), VALUE_NO_DATA);
+	assert_int_equal(f->value.expected, 0);
+	report(f, births, NANSHA, "2014", 1000); /* outside its days: counts nowhere */
+	must_be(lone(f, births, CITY, "2014"), 440, 'A', 2, 2);
+}
+
+static void merged_districts_stocks_are_carried_together_or_not_at_all(void **state)
+{
+	struct fixture *f = *state;
+	merge(f);
+	const uint32_t residents = statistic(f, KIND_STOCK, PERIOD_ANNUAL, LEVEL_DISTRICT, 24);
+	report(f, residents, LIWAN, "2014", 1);
+	report(f, residents, YUEXIU, "2013", 10);
+	must_be(lone(f, residents, CITY, "2014"), 1, 'P', 1, 2);
+	must_name(f->value.missing, f->value.missing_count, YUEXIU);
+	assert_int_equal(lone(f, residents, CITY, "2013")->missing_count,
+	                 3); /* two names of one unit, and Liwan */
+	assert_int_equal(f->value.expected, 2);
+	report(f, residents, NANSHA, "2013", 100);
+	must_be(lone(f, residents, CITY, "2014"), 111, 'A', 2, 2);
+	must_name(f->value.carried, f->value.carried_count, YUEXIU);
+	must_be(lone(f, residents, CITY, "2014-06"), 110, 'P', 1,
+	        2); /* 2013 is still the newest that has ended */
+	assert_int_equal(f->value.carried_count, 0);
+	must_be(lone(f, residents, YUEXIU, "2014"), 10, 'A', 1, 1);
+	report(f, residents, YUEXIU, "2014", 115);
+	must_be(lone(f, residents, CITY, "2014"), 116, 'A', 2, 2);
+	assert_int_equal(f->value.carried_count, 0);
+}
+
+static void the_year_of_a_merger_in_its_midst_is_not_under_way_for_ever(void **state)
+{
+	struct fixture *f = *state;
+	merge(f);
+	f->world->areas[NANSHA].last_day = period_last_day(world_period("2014-01"));
+	const uint32_t births = statistic(f, KIND_FLOW, PERIOD_MONTH, LEVEL_DISTRICT, 0);
+	report(f, births, NANSHA, "2014-01", 7);
+	must_be(lone(f, births, NANSHA, "2014"), 7, 'A', 1, 1); /* it had no more months */
+	must_lack(lone(f, births, NANSHA, "2015"), VALUE_NO_DATA);
+	assert_int_equal(f->value.cells, 0);
+}
+
+/* ---- formulas from outside ---- */
+
+static void a_formula_larger_than_any_of_the_catalogue_is_evaluated(void **state)
+{
+	struct fixture *f = *state;
+	const uint32_t births = statistic(f, KIND_FLOW, PERIOD_MONTH, LEVEL_DISTRICT, 0);
+	struct formula_atom atoms[FORMULA_ATOMS_MAX];
+	struct formula_step steps[2 * FORMULA_ATOMS_MAX];
+	struct formula formula = {.atoms = atoms, .steps = steps};
+	report(f, births, LIWAN, "2021-02", 3);
+	must_be(lone(f, births, LIWAN, "2021-02"), 3, 'A', 1, 1);
+	for (uint32_t i = 0; i < FORMULA_ATOMS_MAX; i++) {
+		atoms[i] = world_atom(births);
+		atoms[i].periods = -(int)i;
+		report(f, births, LIWAN, "2021-02", 3);
+		world_report(f->world, births, LIWAN, (struct period){world_period("2021-02").code - i}, 3,
+		             'A');
+		steps[formula.step_count++] = (struct formula_step){.op = FORMULA_ATOM, .atom = i};
+		if (i > 0)
+			steps[formula.step_count++] = (struct formula_step){.op = FORMULA_ADD};
+		formula.atom_count++;
+	}
+	const struct cell_source source = world_source(f->world);
+	assert_int_equal(evaluate_formula(evaluator_of(f), &formula, 1, COVERAGE_COMPLETE, LIWAN,
+	                                  world_period("2021-02"), &source, &f->value),
+	                 0);
+	must_be(&f->value, 3 * FORMULA_ATOMS_MAX * 10, 'A', 1, 1);
+	/* Finer than births are reported: there is nothing, and nothing breaks. */
+	assert_int_equal(evaluate_formula(evaluator_of(f), &formula, 1, COVERAGE_COMPLETE, LIWAN,
+	                                  world_period("2021-02-14"), &source, &f->value),
+	                 0);
+	must_lack(&f->value, VALUE_NO_DATA);
+	assert_int_equal(f->value.cells, 0);
+}
+
 /* ---- statuses, rounding, limits, faults ---- */
 
 static void a_status_other_than_normal_shows(void **state)
@@ -572,6 +695,10 @@ int main(void)
 	    TEST(a_share_cuts_the_sum_and_not_the_coverage),
 	    TEST(a_sum_since_the_plan_began_starts_anew_with_each_plan),
 	    TEST(average_growth_is_per_year_since_the_baseline_year),
+	    TEST(growth_across_a_merger_covers_the_same_ground),
+	    TEST(merged_districts_stocks_are_carried_together_or_not_at_all),
+	    TEST(the_year_of_a_merger_in_its_midst_is_not_under_way_for_ever),
+	    TEST(a_formula_larger_than_any_of_the_catalogue_is_evaluated),
 	    TEST(a_status_other_than_normal_shows),
 	    TEST(rounding_happens_once_and_away_from_zero),
 	    TEST(what_is_too_large_is_said_and_what_cancels_is_not),

@@ -317,6 +317,7 @@ static void answers_have_their_limit_on_the_wire(void **state)
 	static uint8_t padding[ENVELOPE_ANSWER_MAX];
 
 	(void)state;
+	memset(padding, 'a', sizeof padding);
 	begin();
 	put_number(1, 1);
 	put_number(4, 1);
@@ -458,6 +459,52 @@ static void absent_messages_have_no_unknown_fields(void **state)
 	assert_false(envelope_has_unknown_fields(must_unpack(&suanpan__query__descriptor)));
 }
 
+/* ---- NUL: C would see a shorter string */
+
+static void a_string_with_a_nul_is_malformed(void **state)
+{
+	static const char note[] = "\x08\x01\x12\x03x\0y";
+	static const unsigned text_fields[] = {5, 6, 8, 9, 17};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof text_fields / sizeof text_fields[0]; i++) {
+		unsigned field = text_fields[i];
+		make_report();
+		put_bytes(field, "beds\0", 5);
+		must_answer(&suanpan__report__descriptor, ENVELOPE_MALFORMED);
+		make_report();
+		put_bytes(field, "\0beds", 5);
+		must_answer(&suanpan__report__descriptor, ENVELOPE_MALFORMED);
+		make_report();
+		put_bytes(field, "\0", 1);
+		must_answer(&suanpan__report__descriptor, ENVELOPE_MALFORMED);
+		make_report();
+		put_bytes(field, "", 0);
+		must_unpack(&suanpan__report__descriptor);
+	}
+	make_report();
+	put_bytes(16, note, sizeof note - 1);
+	must_answer(&suanpan__report__descriptor, ENVELOPE_MALFORMED);
+	begin();
+	put_number(1, 1);
+	put_number(2, 1);
+	put_bytes(12, "\x0a\x02x\0", 4); /* the code of a SeriesQuery */
+	must_answer(&suanpan__query__descriptor, ENVELOPE_MALFORMED);
+}
+
+static void a_nul_elsewhere_is_no_harm(void **state)
+{
+	static const uint8_t zeros[16];
+
+	(void)state;
+	make_report();
+	put_bytes(2, zeros, sizeof zeros);  /* bytes, not text */
+	put_bytes(13, zeros, sizeof zeros); /* packed numbers */
+	put_number(5 << 10, 0);             /* an unknown field */
+	put_bytes(900, zeros, sizeof zeros);
+	must_unpack(&suanpan__report__descriptor);
+}
+
 /* ---- damage */
 
 /* From memory of exactly that size, so that the sanitizer sees a read beyond it. */
@@ -556,6 +603,8 @@ int main(void)
 	    CASE(unknown_fields_are_seen_in_repeated_messages),
 	    CASE(unknown_fields_are_seen_in_single_and_deep_messages),
 	    CASE(absent_messages_have_no_unknown_fields),
+	    CASE(a_string_with_a_nul_is_malformed),
+	    CASE(a_nul_elsewhere_is_no_harm),
 	    CASE(truncated_bytes_never_crash),
 	    CASE(flipped_bytes_never_crash),
 	    CASE(random_bytes_never_crash),

@@ -8,6 +8,7 @@
 
 #include "daemon/store/store.h"
 #include "daemon/store/write.h"
+#include "tests/lib/adopt.h"
 #include "tests/lib/little_city.h"
 #include "tests/lib/scratch.h"
 #include <errno.h>
@@ -28,7 +29,7 @@ static int open_fixture(void **state)
 	fixture->path = scratch_path(fixture->folder, "store");
 	fixture->catalogue = little_city_load(fixture->folder);
 	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
-	assert_int_equal(store_bind_catalogue(fixture->store, fixture->catalogue, 1000), 0);
+	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000);
 	*state = fixture;
 	return 0;
 }
@@ -48,7 +49,7 @@ static void reopen(struct fixture *fixture)
 {
 	store_close(fixture->store);
 	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
-	assert_int_equal(store_bind_catalogue(fixture->store, fixture->catalogue, 2000), 0);
+	adopt_catalogue(fixture->store, fixture->catalogue, "one", 2000);
 }
 
 static struct period period_of(const char *text)
