@@ -276,6 +276,8 @@ static int print_table(const struct explanation *explanation)
 {
 	int status = EXIT_DONE;
 
+	if (!explanation->count)
+		fputs("nothing to explain\n", stderr);
 	for (size_t i = 0; status == EXIT_DONE && i < explanation->count; i++) {
 		if (explanation->rows[i]->value)
 			status = print_head(explanation->rows[i]);

@@ -1,8 +1,7 @@
 /* The commands as they are typed, against a daemon that says what it is told to. */
 #include "clients/query/commands.h"
 
-#include "clients/query/settings.h"
-#include "tests/unit/scripted_daemon.h"
+#include "tests/unit/scripted_command.h"
 #include <locale.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,72 +10,7 @@
 
 #include <cmocka.h>
 
-#define WORDS_MAX 16
-
-struct outcome {
-	int status;
-	char *out, *err;
-};
-
-/* Runs suanpan with the words of `line`, which are parted by blanks. */
-static struct outcome run(const char *line)
-{
-	static char words[512];
-	struct settings settings = {0};
-	struct outcome outcome;
-	char name[] = "suanpan", *argv[WORDS_MAX] = {name}, *state;
-	FILE *out = stdout, *err = stderr;
-	size_t size;
-	int argc = 1;
-
-	snprintf(words, sizeof words, "%s", line);
-	for (char *word = strtok_r(words, " ", &state); word; word = strtok_r(NULL, " ", &state))
-		argv[argc++] = word;
-	stdout = open_memstream(&outcome.out, &size);
-	stderr = open_memstream(&outcome.err, &size);
-	outcome.status = options_run(&suanpan_program, argc, argv, &settings);
-	fclose(stdout);
-	fclose(stderr);
-	stdout = out;
-	stderr = err;
-	return outcome;
-}
-
-static void must_say(const char *line, int status, const char *out, const char *err)
-{
-	struct outcome outcome = run(line);
-
-	assert_string_equal(outcome.err, err);
-	assert_string_equal(outcome.out, out);
-	assert_int_equal(outcome.status, status);
-	free(outcome.out);
-	free(outcome.err);
-}
-
-/* The same with "--query URL" of the daemon put before the line. */
-static void must_answer(struct scripted_daemon *daemon, const char *line, int status, const char *out,
-                        const char *err)
-{
-	char whole[512];
-
-	snprintf(whole, sizeof whole, "--query %s %s", daemon->url, line);
-	must_say(whole, status, out, err);
-}
-
 /* --------------------------------------------------------------------------------------- what it says */
-
-/* protobuf-c knows no const. */
-#define TEXT(literal) ((char[]){literal})
-
-static void send_answer(struct scripted_daemon *daemon, const Suanpan__Query *query, Suanpan__Answer *answer)
-{
-	answer->major = 1;
-	answer->number = query->number;
-	answer->last = true;
-	answer->has_commit = true;
-	answer->commit = 7;
-	scripted_send(daemon, answer);
-}
 
 static Suanpan__Value residents(void)
 {
@@ -210,11 +144,6 @@ static void absent_daemon_is_exit_3(void **state)
 
 /* ------------------------------------------------------------------------------------ what is asked */
 
-static bool is_text(const char *text, const char *expected)
-{
-	return expected ? text && strcmp(text, expected) == 0 : !text;
-}
-
 static void expect_whole_get(struct scripted_daemon *daemon, const Suanpan__Query *query)
 {
 	const Suanpan__SeriesQuery *series = query->series;
@@ -249,22 +178,6 @@ static void expect_history(struct scripted_daemon *daemon, const Suanpan__Query 
 	assert(history && is_text(history->statistic, "beds") && is_text(history->area, "Liwan"));
 	assert(is_text(history->period, "2020-06"));
 	answer_nothing(daemon, query);
-}
-
-static void must_ask(void (*expect)(struct scripted_daemon *, const Suanpan__Query *), const char *line)
-{
-	struct scripted_daemon daemon;
-	struct outcome outcome;
-	char whole[512];
-
-	scripted_start(&daemon, expect);
-	snprintf(whole, sizeof whole, "%s --query %s", line, daemon.url);
-	outcome = run(whole);
-	assert_int_equal(outcome.status, EXIT_DONE);
-	scripted_stop(&daemon);
-	assert_int_equal(daemon.asked, 1);
-	free(outcome.out);
-	free(outcome.err);
 }
 
 static void options_reach_the_daemon(void **state)
@@ -441,19 +354,15 @@ static void list_prints_areas_and_groups(void **state)
 	            "central 中心城区 group        440103, 440104\n",
 	            "");
 	must_answer(&daemon, "list areas --format csv", EXIT_DONE,
-	            "code,name,kind,parent,members,name_en,name_zh_hans,name_zh_hant\n"
-	            "440100,广州市,city,,,Guangzhou,,\n"
-	            "central,中心城区,group,,440103;440104,,,\n",
+	            "code,name,kind,parent,members,name_en,name_zh_hans,name_zh_hant,valid_from,valid_to,"
+	            "successors\n"
+	            "440100,广州市,city,,,Guangzhou,,,,,\n"
+	            "central,中心城区,group,,440103;440104,,,,,,\n",
 	            "");
 	scripted_stop(&daemon);
 }
 
 /* ---------------------------------------------------------------------------------------- mistakes */
-
-static void must_refuse(const char *line, const char *sentence)
-{
-	must_say(line, EXIT_USAGE, "", sentence);
-}
 
 static void mistakes_are_found_before_anything_is_asked(void **state)
 {
@@ -463,10 +372,9 @@ static void mistakes_are_found_before_anything_is_asked(void **state)
 	            "2024-06 or 2024-06-15\n");
 	must_refuse("get beds --to lately", "suanpan: --to 'lately': not a period; expected 2024, 2024-S1, "
 	                                    "2024-Q2, 2024-06 or 2024-06-15\n");
-	must_refuse("get beds --from 2021 --to 2020-12", "suanpan get: --from 2021 is after --to 2020-12\n");
-	must_refuse("get beds --frequency W",
-	            "suanpan get: --frequency 'W': expected A (years), S (half-years), "
-	            "Q (quarters), M (months) or D (days)\n");
+	must_refuse("get beds --from 2021 --to 2020-12", "suanpan: --from 2021 is after --to 2020-12\n");
+	must_refuse("get beds --frequency W", "suanpan: --frequency 'W': expected A (years), S (half-years), "
+	                                      "Q (quarters), M (months) or D (days)\n");
 	must_refuse("plan plan14 --period x", "suanpan: --period 'x': not a period; expected 2024, 2024-S1, "
 	                                      "2024-Q2, 2024-06 or 2024-06-15\n");
 	must_refuse("history beds Liwan 20", "suanpan: PERIOD '20': not a period; expected 2024, 2024-S1, "

@@ -300,6 +300,12 @@ static void headers_are_what_was_promised(void **state)
 	                               "verdict,status,reported,expected\n");
 	must_have_header(history_columns, "revision,value,unit,status,time,reporter,stream,sequence,entry,"
 	                                  "commit,note,source\n");
+	must_have_header(eval_columns, "area,period,value,status,reported,expected,missing,commit\n");
+	must_have_header(coverage_columns, "statistic,period,due,expected,received,on_time,late,days_late,"
+	                                   "missing,revised\n");
+	must_have_header(explain_columns, "part,statistic,area,period,value,status,revision,reporter,stream,"
+	                                  "sequence,entry,commit,time,counted,carried\n");
+	must_have_header(diff_columns, "area,statistic,period,before,after,reporter,entry,commit,moved\n");
 }
 
 int main(void)
