@@ -48,8 +48,8 @@ void adopt_catalogue(struct store *store, struct catalogue *catalogue, const cha
 void adopt_folder(struct store *store, struct catalogue *catalogue, const char *folder, int64_t wall_ms)
 {
 	struct catalogue_files files;
-	void *bytes;
-	size_t size;
+	void *bytes = NULL;
+	size_t size = 0;
 	if (catalogue_files_read(folder, stderr, &files) != 0 ||
 	    catalogue_files_pack(&files, &bytes, &size) != 0)
 		give_up("cannot pack");

@@ -1,9 +1,9 @@
 #include "tests/lib/city.h"
 
 #include "daemon/base/arena.h"
+#include "daemon/query/past.h"
 #include "daemon/store/write.h"
 #include "proto/envelope.h"
-#include "daemon/query/past.h"
 #include "tests/lib/adopt.h"
 #include "tests/lib/scratch.h"
 #include <errno.h>
