@@ -6,6 +6,6 @@ done
 for command in push drain status; do
 	suanpan-report "$command" --help
 done
-for command in status list get plan history watch; do
+for command in status list get plan history eval coverage explain diff watch; do
 	suanpan "$command" --help
 done

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#define WORDS_MAX 16
+#define WORDS_MAX 24
 
 struct outcome {
 	int status;
@@ -46,8 +46,10 @@ static inline struct outcome run(const char *line)
 	int argc = 1;
 
 	snprintf(words, sizeof words, "%s", line);
-	for (char *word = next_word(&state); word; word = next_word(&state))
+	for (char *word = next_word(&state); word; word = next_word(&state)) {
+		assert(argc < WORDS_MAX - 1);
 		argv[argc++] = word;
+	}
 	stdout = open_memstream(&outcome.out, &size);
 	stderr = open_memstream(&outcome.err, &size);
 	outcome.status = options_run(&suanpan_program, argc, argv, &settings);

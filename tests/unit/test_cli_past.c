@@ -220,15 +220,12 @@ static void coverage_prints_who_is_late_and_who_is_missing(void **state)
 	(void)state;
 	scripted_start(&daemon, answer_coverage);
 	must_answer(&daemon, "coverage 2020", EXIT_DONE,
-	            "Statistic     Period  Due        Expected Received On time Late Days late Missing       "
-	            "            "
-	            "  Revised\n"
-	            "Hospital beds 2020-06 2020-07-15       11       11      11    0                         "
-	            "           "
-	            "        0\n"
-	            "Hospital beds 2020-07 2020-08-15       11        8       7    1        12 荔湾区, "
-	            "Nansha and 1 more"
-	            "       3\n"
+	            "Statistic     Period  Due        Expected Received On time Late Days late "
+	            "Missing                   Revised\n"
+	            "Hospital beds 2020-06 2020-07-15       11       11      11    0           "
+	            "                                0\n"
+	            "Hospital beds 2020-07 2020-08-15       11        8       7    1        12 "
+	            "荔湾区, Nansha and 1 more       3\n"
 	            "complete: 1 of 2; missing: 3 in all\n",
 	            "");
 	must_answer(&daemon, "coverage 2020 --format csv", EXIT_DONE,
@@ -539,7 +536,7 @@ static void diff_prints_the_parts_and_the_whole(void **state)
 	scripted_start(&daemon, answer_diff);
 	must_answer(&daemon, "diff beds_per_1000 outer 2020 --from 17", EXIT_DONE,
 	            "Area   Statistic Period  Before After Reporter Commit   Moved\n"
-	            "南沙区 beds      2020-06   3120  3150 nansha       31        \n"
+	            "南沙区 beds      2020-06   3120  3150 nansha       31 \n"
 	            "南沙区 residents 2020-06   none  3150 nansha       31 +0.0231\n"
 	            "Liwan  beds      2020-06   3120  3150 nansha       31 -0.0100\n"
 	            "in all                     5.43  5.44                 +0.0131\n",
