@@ -1,6 +1,7 @@
 #include "daemon/query/answer.h"
 
 #include "daemon/base/arena.h"
+#include "daemon/base/clock.h"
 #include "daemon/query/past.h"
 #include "daemon/query/question.h"
 #include "proto/envelope.h"
@@ -106,6 +107,7 @@ static int go_back(struct question *question, const char *as_of)
 		return result;
 	snapshot_go_back(question->snapshot, &moment);
 	question->chunk.commit = moment.commit;
+	question->now_ms = moment.wall_ms;
 	return 0;
 }
 
@@ -168,6 +170,7 @@ int query_answer(const struct answer_context *context, const void *request, size
 {
 	struct question question = {
 	    .context = context,
+	    .now_ms = clock_read().wall_ms,
 	    .chunk = {.arena = context->arena, .sink = sink, .closure = closure},
 	};
 	arena_reset(context->arena);

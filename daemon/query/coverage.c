@@ -27,6 +27,13 @@ static int64_t due_day(const struct statistic *statistic, struct period period)
 	return (int64_t)period_last_day(period) + statistic->deadline_days;
 }
 
+/* The day in China. */
+static int64_t day_of(int64_t wall_ms)
+{
+	int64_t ms = wall_ms + CHINA_MS;
+	return (ms >= 0 ? ms : ms - MS_A_DAY + 1) / MS_A_DAY;
+}
+
 /* The day in China on which a journal entry was accepted. */
 static int find_day(struct question *question, uint64_t entry, int64_t *ret_day)
 {
@@ -34,8 +41,7 @@ static int find_day(struct question *question, uint64_t entry, int64_t *ret_day)
 	int result = snapshot_entry(question->snapshot, entry, &found);
 	if (result != 0)
 		return result == SNAPSHOT_NOTHING ? (int)FAULT_CORRUPT : result;
-	int64_t ms = found.wall_ms + CHINA_MS;
-	*ret_day = (ms >= 0 ? ms : ms - MS_A_DAY + 1) / MS_A_DAY;
+	*ret_day = day_of(found.wall_ms);
 	return 0;
 }
 
@@ -124,20 +130,29 @@ static int add_period(struct question *question, const struct scope *scope, cons
 	return question_add(question, &row.base);
 }
 
-/* The native periods that have begun, as far as anyone's reports tell; at least the first. */
+/* Up to the newest native period that is over, or that anyone has reported already; at least the first. */
+static struct period last_wanted(const struct question *question, const struct scope *scope,
+                                 enum period_frequency frequency, const struct extent *extent)
+{
+	struct period first = period_first_inside(scope->period, frequency);
+	struct period last = period_last_inside(scope->period, frequency);
+	int64_t day = day_of(question->now_ms) - 1;
+	if (day < extent->last_day)
+		day = extent->last_day;
+	while (last.code > first.code && period_last_day(last) > day)
+		last.code--;
+	return last;
+}
+
 static int add_statistic(struct question *question, const struct scope *scope,
                          const struct statistic *statistic)
 {
-	struct period period = period_first_inside(scope->period, statistic->frequency);
-	struct period last = period_last_inside(scope->period, statistic->frequency);
 	struct extent extent = {.last_day = INT32_MIN};
 	int result = snapshot_extent(question->snapshot, statistic->id, &extent);
 	if (result < 0)
 		return result;
-	if (extent.last_day < period_last_day(last))
-		last = extent.last_day < period_first_day(period)
-		           ? period
-		           : period_of_day(extent.last_day, statistic->frequency);
+	struct period period = period_first_inside(scope->period, statistic->frequency);
+	struct period last = last_wanted(question, scope, statistic->frequency, &extent);
 	result = add_period(question, scope, statistic, period);
 	while (result == 0 && period.code < last.code && period_shift(period, 1, &period))
 		result = add_period(question, scope, statistic, period);

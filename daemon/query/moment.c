@@ -86,8 +86,8 @@ static int parse_time(const char *text, int64_t day, struct written_moment *ret_
 	if (!in_range)
 		return MOMENT_OUT_OF_RANGE;
 	*ret_moment = (struct written_moment){
-	    .wall_ms = day * MS_A_DAY + (hour * 60 + minute - offset) * (int64_t)MS_A_MINUTE +
-	               second * (int64_t)1000};
+	    .wall_ms = day * MS_A_DAY + ((int64_t)hour * 60 + minute - offset) * MS_A_MINUTE +
+	               (int64_t)second * 1000};
 	return 0;
 }
 
@@ -107,6 +107,6 @@ int moment_parse(const char *text, struct written_moment *ret_moment)
 	if (text[DAY_LENGTH] != '\0')
 		return MOMENT_BAD_FORM;
 	*ret_moment = (struct written_moment){.wall_ms = (day + 1) * MS_A_DAY -
-	                                                 CHINA_MINUTES * (int64_t)MS_A_MINUTE - 1};
+	                                                 (int64_t)CHINA_MINUTES * MS_A_MINUTE - 1};
 	return 0;
 }

@@ -22,6 +22,7 @@ struct question {
 	const struct catalogue *catalogue;
 	struct evaluator *evaluator;
 	struct snapshot *snapshot;
+	int64_t now_ms; /* the time of day then: what is due by now */
 	struct wording words;
 	struct chunk chunk;
 	struct refusal refusal;

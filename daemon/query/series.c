@@ -3,6 +3,7 @@
 #include "daemon/base/arena.h"
 #include "daemon/indicator/places.h"
 #include "proto/decimal.h"
+#include <assert.h>
 
 #define PERIODS_MAX 10000 /* of one series: bounds the time that its snapshot stays open */
 
@@ -77,6 +78,7 @@ static enum period_frequency own_frequency(const struct question *question, cons
 {
 	if (series->ad_hoc)
 		return formula_finest_frequency(series->ad_hoc, question->catalogue);
+	assert(series->computed ? series->indicator != NULL : series->statistic != NULL);
 	return series->computed ? series->indicator->frequency : series->statistic->frequency;
 }
 
