@@ -1,4 +1,4 @@
-# Suanpan. `make help` lists the targets; FLAVOUR is release, asan, tsan, cov (or analyze and strict, for lint).
+# Suanpan. `make help` lists the targets; FLAVOUR is release, asan, tsan, cov (or analyze and strict, for lint; or fuzz).
 FLAVOUR ?= release
 BUILD   := build/$(FLAVOUR)
 VERSION := 0.1.0
@@ -32,6 +32,8 @@ CFLAGS_tsan     := -O1 -g -fsanitize=thread -fno-omit-frame-pointer
 LDFLAGS_tsan    := -fsanitize=thread
 CFLAGS_cov      := -O0 -g --coverage
 LDFLAGS_cov     := --coverage
+CFLAGS_fuzz     := -O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+LDFLAGS_fuzz    := -fsanitize=fuzzer,address,undefined
 # gcc 12 loses track of a pointer that is kept in a structure; clang's analyzer and LeakSanitizer look for leaks.
 CFLAGS_analyze  := -O1 -fanalyzer -Wno-analyzer-malloc-leak -Werror
 CFLAGS_strict    = --config tests/lint/clang.cfg -Werror
@@ -51,10 +53,14 @@ SENDER  := $(filter-out %/main.c,$(wildcard clients/report/*.c))
 READER  := $(filter-out %/main.c,$(wildcard clients/query/*.c))
 MAINS   := $(wildcard daemon/main.c clients/*/main.c)
 TESTLIB := $(wildcard tests/lib/*.c)
-TESTS   := $(wildcard tests/unit/test_*.c tests/flow/test_*.c)
+TESTS   := $(wildcard tests/unit/test_*.c tests/flow/test_*.c tests/fault/test_*.c)
+FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
+TORTURE := $(wildcard tests/torture/*.c)
+# Libraries that tests put before the C library (LD_PRELOAD).
+PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c)
 HEADERS := $(wildcard proto/*.h daemon/*.h daemon/*/*.h clients/*/*.h tests/*/*.h)
 PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(MAINS)
-SOURCES := $(PRODUCT) $(TESTLIB) $(TESTS)
+SOURCES := $(PRODUCT) $(TESTLIB) $(TESTS) $(PRELOAD) $(TORTURE) $(FUZZ) tests/fuzz/replay.c
 
 object      = $(patsubst %.c,$(BUILD)/%.o,$(1))
 PROTO      := $(BUILD)/proto/suanpan.pb-c
@@ -65,12 +71,15 @@ LIB_SENDER := $(BUILD)/libsender.a
 LIB_READER := $(BUILD)/libreader.a
 LIB_TEST   := $(BUILD)/libtest.a
 LIBS       := $(LIB_TEST) $(LIB_SENDER) $(LIB_READER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
-PROGRAMS   := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan)
-TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%)
+PROGRAMS   := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan suanpan-keys)
+FUZZ_PROGRAMS := $(FUZZ:%.c=$(BUILD)/%)
+TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%) $(FUZZ_PROGRAMS)
+PRELOADED := $(PRELOAD:tests/fault/%.c=$(BUILD)/%.so)
 
-all: programs ## build the three programs into build/release (FLAVOUR=asan|tsan|cov for others)
+all: programs ## build the four programs into build/release (FLAVOUR=asan|tsan|cov for others)
 programs: $(PROGRAMS)
-tests: $(TEST_PROGRAMS) ## build the tests, without running them
+tests: $(TEST_PROGRAMS) $(PRELOADED) $(BUILD)/torture ## build the tests, without running them
+fuzzers: $(FUZZ_PROGRAMS)
 objects: $(call object,$(SOURCES))
 product: $(call object,$(PRODUCT))
 
@@ -84,6 +93,18 @@ test: ## install what is missing, build, run every test, plain and under ASan an
 	@for build in $(TESTED); do \
 		$(MAKE) --no-print-directory $(JOBS) FLAVOUR=$${build#build/} programs tests || exit; done
 	@tests/run $(TESTED)
+
+torture: ## SECONDS=600: kill daemon and senders and cut their power for so long, and hold every ack against a ledger
+	@.ci/packages install build
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs build/release/torture build/release/record.so
+	@mkdir -p build/release/tmp
+	@TMPDIR=build/release/tmp SUANPAN_BUILD=build/release build/release/torture --seconds $(or $(SECONDS),600) \
+		$(if $(SEED),--seed $(SEED))
+
+fuzz: ## run every fuzz target at once for SECONDS (60), at the lowest priority; tests/README.md says more
+	@.ci/packages install build fuzz
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=fuzz CC=clang fuzzers
+	@tests/fuzz/run build/fuzz $(or $(SECONDS),60)
 
 lint: ## layers, layout, headers, and what gcc, clang, clang-tidy and cppcheck have to say
 	@.ci/packages check build lint
@@ -101,7 +122,7 @@ format: ## lay every source out as .clang-format says
 
 install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONFDIR (/etc); keeps an old configuration
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/suanpand
-	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/suanpan $(BUILD)/suanpan-report
+	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/suanpan $(BUILD)/suanpan-report $(BUILD)/suanpan-keys
 	[ -e $(DESTDIR)$(SYSCONFDIR)/suanpan ] || { \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml && \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml; }
@@ -118,12 +139,23 @@ help: ## this list
 
 $(BUILD)/suanpand: $(BUILD)/daemon/main.o $(LIB_DAEMON) $(LIB_SHARED)
 $(BUILD)/suanpan-report: $(BUILD)/clients/report/main.o $(LIB_SENDER) $(LIB_CLIENT) $(LIB_SHARED)
+$(BUILD)/suanpan-keys: $(BUILD)/clients/keys/main.o $(LIB_CLIENT) $(LIB_SHARED)
 $(BUILD)/suanpan: $(BUILD)/clients/query/main.o $(LIB_READER) $(LIB_CLIENT) $(LIB_SHARED)
 $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
-$(TEST_PROGRAMS): LIBRARIES = $(CMOCKA_LIBS)
-$(PROGRAMS) $(TEST_PROGRAMS):
+$(BUILD)/torture: $(call object,$(TORTURE)) $(LIBS)
+# Where there is no libFuzzer, what it has found before is tried again.
+ifneq ($(FLAVOUR),fuzz)
+$(FUZZ_PROGRAMS): $(BUILD)/tests/fuzz/replay.o
+endif
+$(TEST_PROGRAMS) $(BUILD)/torture: LIBRARIES = $(CMOCKA_LIBS)
+$(PROGRAMS) $(TEST_PROGRAMS) $(BUILD)/torture:
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LIBRARIES) -lm
+
+# Never instrumented: it stands before the sanitizer's own wrappers.
+$(PRELOADED): $(BUILD)/%.so: tests/fault/%.c $(wildcard tests/fault/*.h) $(BUILD)/flags
+	@echo "  LINK  $@"
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -I. -O2 -g -fPIC -shared -fvisibility=hidden $(WARNINGS) $(CFLAGS) -o $@ $<
 
 $(LIB_SHARED): $(call object,$(SHARED)) $(PROTO).o
 $(LIB_DAEMON): $(call object,$(DAEMON))
@@ -146,6 +178,9 @@ $(BUILD)/%.o: %.c $(BUILD)/flags | $(PROTO).h
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+
+# The nearest word to one that is not known costs thousands of comparisons, and none of them leads a fuzzer anywhere.
+$(BUILD)/proto/codes.o: CFLAGS_fuzz += -fno-sanitize-coverage=trace-cmp
 
 # Rewritten only when what they say has changed: another compiler or flag makes the objects anew, another list of
 # files the archives.
@@ -178,7 +213,7 @@ cppcheck: $(PROTO).h
 		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
 		-D_GNU_SOURCE -DSUANPAN_VERSION='""' -I. -I$(BUILD) $(PRODUCT)
 
-.PHONY: all programs tests objects product demo test lint map format install clean help headers tidy cppcheck FORCE
+.PHONY: all programs tests fuzzers objects product demo test torture fuzz lint map format install clean help headers tidy cppcheck FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 .SUFFIXES:

@@ -7,8 +7,10 @@
 #include "daemon/catalogue/change.h"
 #include "daemon/loops.h"
 #include "daemon/query/past.h"
+#include "daemon/wire/accept.h"
 #include "proto/endpoint.h"
 #include "proto/envelope.h"
+#include "proto/keys.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -31,15 +33,22 @@ struct app {
 	struct catalogue **catalogues;
 	size_t catalogue_count;
 	struct store *store;
+	struct archiver *archiver; /* NULL: none is kept */
 	void *context;
-	struct mailbox *to_writer, *from_writer;
-	atomic_size_t subscriptions;
+	struct key_pair key; /* the daemon's own, until the sockets are open */
+	struct keyring keyring;
+	struct peers *peers;
+	struct counters counters;
+	struct followers followers;
+	struct mailbox *to_writer, *from_writer, *to_door;
 	atomic_bool failed;
+	struct door door;
+	struct door_mail watches[PEERS_SOCKET_COUNT], stop_door;
 	struct front front;
 	struct writer_loop writer;
 	struct desk desk;
-	pthread_t writer_thread, desk_thread;
-	bool writer_runs, desk_runs;
+	pthread_t writer_thread, desk_thread, door_thread;
+	bool writer_runs, desk_runs, door_runs;
 };
 
 static int complain(const char *what, const char *which, const char *why)
@@ -148,10 +157,8 @@ static int compare_with(struct app *app, struct snapshot *snapshot, struct adopt
 	const void *bytes;
 	size_t size;
 	int result = snapshot_catalogue(snapshot, &bytes, &size, then);
-	if (result != 0) {
-		adoption->totals_differ = true;
-		return result == SNAPSHOT_NOTHING ? 0 : result;
-	}
+	if (result != 0)
+		return result == SNAPSHOT_NOTHING ? adoption_compare(adoption, NULL, snapshot) : result;
 	envelope_hash(adoption->files, adoption->files_size, now);
 	if (memcmp(now, then, sizeof now) == 0)
 		return CATALOGUE_UNCHANGED;
@@ -159,7 +166,9 @@ static int compare_with(struct app *app, struct snapshot *snapshot, struct adopt
 	if (result != 0)
 		return result;
 	struct reported reported = {.snapshot = snapshot, .catalogue = before};
-	adoption->totals_differ = catalogue_totals_differ(before, adoption->catalogue);
+	result = adoption_compare(adoption, before, snapshot);
+	if (result != 0)
+		return result;
 	return catalogue_check_change(before, adoption->catalogue, is_reported, &reported, stderr);
 }
 
@@ -230,27 +239,118 @@ static int open_store(struct app *app)
 	int result = store_open(app->config->store, &app->store);
 	if (result == -EBUSY)
 		return complain("store", app->config->store, "another suanpand has it open");
+	if (result == FAULT_CORRUPT)
+		return complain(
+		    "store", app->config->store,
+		    "damaged; see above, and `suanpand check`. `suanpand rebuild` makes a new one of its "
+		    "journal, `suanpand restore` one of a backup");
 	if (result < 0)
 		return complain("store", app->config->store, fault_text(result));
+	if (result == 0)
+		store_set_reserve(app->store, (uint64_t)app->config->reserve << 20);
 	return result;
 }
 
-static int open_socket(struct app *app, enum endpoint_kind kind, const char *url, void **ret_socket)
+static int open_archive(struct app *app)
+{
+	char *folder;
+	int result = config_archive(app->config, &folder);
+	if (result != 0 || !folder)
+		return result;
+	result = archiver_open(folder, ARCHIVER_SEGMENT_BYTES, app->store, &app->archiver);
+	if (result < 0)
+		result = complain("archive", folder, fault_text(result));
+	free(folder);
+	return result == ARCHIVER_REFUSED ? (int)FAULT_CONFIG : result;
+}
+
+static int read_key(const struct config *config, struct key_pair *ret_key)
+{
+	struct keys_reason reason;
+	int result = config->key[0] == '\0' ? 0 : keys_read_pair(config->key, ret_key, &reason);
+	if (result != KEYS_UNUSABLE)
+		return result;
+	fprintf(stderr, "suanpand: key: %s\n", reason.text);
+	return FAULT_CONFIG;
+}
+
+/* ---- the door: open before any socket that others can reach */
+
+static int start_door(struct app *app)
+{
+	struct door *door = &app->door;
+	const struct peers_limits limits = {.all = app->config->connections,
+	                                    .each = app->config->connections_each,
+	                                    .subscriptions = app->config->subscriptions,
+	                                    .answers = app->config->answers * 1024};
+	atomic_store(&app->keyring.in_force, app->catalogue);
+	app->keyring.demanded = app->config->key[0] != '\0';
+	int result = peers_new(&limits, &app->counters, &app->peers);
+	if (result == 0)
+		result = mailbox_new(&app->to_door);
+	if (result == 0 && app->keyring.demanded)
+		result = zap_open(app->context, &door->zap);
+	if (result != 0)
+		return result;
+	door->news = app->to_door;
+	door->keyring = &app->keyring;
+	door->peers = app->peers;
+	door->counters = &app->counters;
+	door->followers = &app->followers;
+	door->handshakes = app->config->handshakes;
+	door->failed = &app->failed;
+	result = -pthread_create(&app->door_thread, NULL, door_run, door);
+	app->door_runs = result == 0;
+	return result;
+}
+
+/* A door that lets everybody in would look the same from outside as one that works. */
+static int try_door(struct app *app, const struct endpoint_keys *keys)
 {
 	const char *error = "";
-	int result = endpoint_open(app->context, kind, url, ret_socket, &error);
-	return result != 0 ? complain("cannot bind", url, error) : 0;
+	int result = app->keyring.demanded ? zap_self_test(app->context, keys, &error) : 0;
+	if (result != 0)
+		return complain("cannot start under", app->config->key, error);
+	atomic_store(&app->door.open, true);
+	return 0;
+}
+
+static int open_socket(struct app *app, enum peers_socket which, enum endpoint_kind kind, const char *url,
+                       const struct endpoint_keys *keys, void **ret_socket)
+{
+	const char *error = "";
+	struct door_mail *watch = &app->watches[which];
+	int result = endpoint_open_watched(app->context, kind, url, keys, ret_socket, &watch->events, &error);
+	if (result != 0)
+		return complain("cannot bind", url, error);
+	watch->mail.kind = DOOR_WATCH;
+	watch->socket = which;
+	mailbox_post(app->to_door, &watch->mail);
+	return 0;
 }
 
 static int open_sockets(struct app *app)
 {
-	int result = endpoint_context_new(&app->context);
+	const struct endpoint_keys server = {.own_public = app->key.public, .own_secret = app->key.secret};
+	const struct endpoint_keys *keys = app->config->key[0] != '\0' ? &server : NULL;
+	const struct config *config = app->config;
+	int result = accept_keep_descriptors();
 	if (result == 0)
-		result = open_socket(app, ENDPOINT_QUERY_SERVER, app->config->query, &app->desk.query);
+		result = endpoint_context_new(&app->context);
 	if (result == 0)
-		result = open_socket(app, ENDPOINT_LIVE_SERVER, app->config->live, &app->front.live);
+		result = start_door(app);
 	if (result == 0)
-		result = open_socket(app, ENDPOINT_INTAKE_SERVER, app->config->intake, &app->front.intake);
+		result = try_door(app, keys);
+	if (result == 0)
+		result = open_socket(app, PEERS_QUERY, ENDPOINT_QUERY_SERVER, config->query, keys,
+		                     &app->desk.query);
+	if (result == 0)
+		result =
+		    open_socket(app, PEERS_LIVE, ENDPOINT_LIVE_SERVER, config->live, keys, &app->front.live);
+	if (result == 0)
+		result = open_socket(app, PEERS_INTAKE, ENDPOINT_INTAKE_SERVER, config->intake, keys,
+		                     &app->front.intake);
+	keys_wipe(&app->key); /* libzmq has what it needs */
 	return result;
 }
 
@@ -261,12 +361,19 @@ static int make_front(struct app *app)
 		result = mailbox_new(&app->from_writer);
 	if (result == 0)
 		result = reception_new(app->catalogue, &app->front.reception);
+	if (result == 0 && app->keyring.demanded)
+		reception_demand_keys(app->front.reception);
+	if (result == 0)
+		result = lines_new(app->config->share * 1024, app->config->lines * 1024, &app->front.lines);
 	if (result == 0)
 		result = publisher_new(app->catalogue, app->epoch, &app->front.publisher);
 	app->front.queue = app->config->queue;
 	app->front.to_writer = app->to_writer;
 	app->front.from_writer = app->from_writer;
-	app->front.subscriptions = &app->subscriptions;
+	app->front.keyring = &app->keyring;
+	app->front.peers = app->peers;
+	app->front.counters = &app->counters;
+	app->front.followers = &app->followers;
 	app->front.failed = &app->failed;
 	app->front.reload = reload;
 	app->front.closure = app;
@@ -278,7 +385,8 @@ static int start_writer(struct app *app)
 	app->writer.group = app->config->group;
 	app->writer.to_writer = app->to_writer;
 	app->writer.from_writer = app->from_writer;
-	app->writer.subscriptions = &app->subscriptions;
+	app->writer.archiver = app->archiver;
+	app->writer.followers = &app->followers;
 	app->writer.failed = &app->failed;
 	int result = -pthread_create(&app->writer_thread, NULL, writer_run, &app->writer);
 	app->writer_runs = result == 0;
@@ -291,6 +399,11 @@ static int start_desk(struct app *app)
 	answer->store = app->store;
 	answer->live_epoch = app->epoch;
 	answer->started_wall_ms = app->started.wall_ms;
+	answer->counters = &app->counters;
+	app->desk.keyring = &app->keyring;
+	app->desk.peers = app->peers;
+	app->desk.counters = &app->counters;
+	answer->archived = app->archiver ? archiver_entry(app->archiver) : NULL;
 	app->desk.failed = &app->failed;
 	int result = past_new(&answer->past);
 	if (result == 0)
@@ -307,13 +420,19 @@ static int build(struct app *app)
 		return -errno;
 	int result = open_signals(app);
 	if (result == 0)
+		result = read_key(app->config, &app->key);
+	if (result == 0)
 		result = open_store(app);
+	if (result == 0)
+		result = open_archive(app);
 	if (result == 0)
 		result = open_catalogue(app);
 	if (result == 0)
 		result = open_sockets(app);
 	if (result == 0)
 		result = make_front(app);
+	if (result == 0 && app->archiver)
+		result = archiver_start(app->archiver);
 	if (result == 0)
 		result = start_writer(app);
 	if (result == 0)
@@ -337,21 +456,45 @@ static void stop_threads(struct app *app)
 	}
 }
 
+/* Nothing is told to a reader that has left: libzmq would wait for it. So first no more is told, then the door leaves. */
+static void close_sockets(struct app *app)
+{
+	void *const sockets[PEERS_SOCKET_COUNT] = {[PEERS_INTAKE] = app->front.intake,
+	                                           [PEERS_QUERY] = app->desk.query,
+	                                           [PEERS_LIVE] = app->front.live};
+	for (int i = 0; i < PEERS_SOCKET_COUNT; i++)
+		if (sockets[i])
+			endpoint_watch_no_more(sockets[i]);
+	if (app->door_runs) {
+		app->stop_door.mail.kind = DOOR_STOP;
+		mailbox_post(app->to_door, &app->stop_door.mail);
+		pthread_join(app->door_thread, NULL);
+	}
+	for (int i = 0; i < PEERS_SOCKET_COUNT; i++) {
+		endpoint_close(app->watches[i].events);
+		endpoint_close(sockets[i]);
+	}
+	endpoint_close(app->door.zap);
+	door_done(&app->door);
+}
+
 static void take_down(struct app *app)
 {
 	stop_threads(app);
+	close_sockets(app);
 	past_free(app->desk.answer.past);
 	arena_free(app->desk.answer.arena);
 	writer_free(app->writer.writer);
 	publisher_free(app->front.publisher);
 	reception_free(app->front.reception);
+	lines_free(app->front.lines);
+	peers_free(app->peers);
+	mailbox_free(app->to_door);
 	mailbox_free(app->from_writer);
 	mailbox_free(app->to_writer);
-	endpoint_close(app->front.intake);
-	endpoint_close(app->front.live);
-	endpoint_close(app->desk.query);
 	if (app->context)
 		endpoint_context_free(app->context);
+	archiver_close(app->archiver);
 	store_close(app->store);
 	for (size_t i = 0; i < app->catalogue_count; i++)
 		catalogue_free(app->catalogues[i]);
@@ -396,12 +539,16 @@ int app_run(const struct config *config)
 int app_check(const struct config *config)
 {
 	struct catalogue *catalogue;
+	struct key_pair key = {.secret = ""};
+	int result = read_key(config, &key);
+	keys_wipe(&key);
 	if (catalogue_load(config->catalogue, stderr, &catalogue) != 0)
 		return EXIT_FAILURE;
 	printf("%s: %" PRIu32 " areas and groups, %" PRIu32 " statistics, %" PRIu32 " indicators, %" PRIu32
-	       " plans, %" PRIu32 " reporters: all right\n",
+	       " plans, %" PRIu32 " reporters, %" PRIu32 " readers, %" PRIu32 " keys: all right\n",
 	       config->catalogue, catalogue->area_count, catalogue->statistic_count,
-	       catalogue->indicator_count, catalogue->plan_count, catalogue->reporter_count);
+	       catalogue->indicator_count, catalogue->plan_count, catalogue->reporter_count,
+	       catalogue->reader_count, catalogue->key_holder_count);
 	catalogue_free(catalogue);
-	return EXIT_SUCCESS;
+	return result == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

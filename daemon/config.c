@@ -8,12 +8,12 @@
 #include <string.h>
 #include <yaml.h>
 
-enum key_kind { KEY_PATH, KEY_ENDPOINT, KEY_COUNT_OF, KEY_LOG_LEVEL };
+enum key_kind { KEY_PATH, KEY_PATH_OR_NONE, KEY_ENDPOINT, KEY_COUNT_OF, KEY_COUNT_OR_NONE, KEY_LOG_LEVEL };
 
 struct key_row {
 	const char *name;
 	enum key_kind kind;
-	const char *otherwise;
+	const char *otherwise; /* NULL: its sentence says */
 	const char *sentence;
 	size_t offset;
 };
@@ -23,15 +23,44 @@ static const struct key_row keys[] = {
      offsetof(struct config, store)},
     {"catalogue", KEY_PATH, "catalogue", "folder of the catalogue's YAML files",
      offsetof(struct config, catalogue)},
-    {"intake", KEY_ENDPOINT, ENDPOINT_DEFAULT_INTAKE,
-     "endpoint that takes reports (ipc:// or loopback tcp://)", offsetof(struct config, intake)},
+    {"archive", KEY_PATH_OR_NONE, NULL,
+     "folder of the archive, the journal again in plain files; empty: none (default: archive, beside the "
+     "store)",
+     offsetof(struct config, archive)},
+    {"key", KEY_PATH_OR_NONE, "",
+     "file of the daemon's own key; with it every endpoint demands one, without it only this machine is "
+     "served",
+     offsetof(struct config, key)},
+    {"intake", KEY_ENDPOINT, ENDPOINT_DEFAULT_INTAKE, "endpoint that takes reports (ipc:// or tcp://)",
+     offsetof(struct config, intake)},
     {"query", KEY_ENDPOINT, ENDPOINT_DEFAULT_QUERY, "endpoint that answers queries",
      offsetof(struct config, query)},
     {"live", KEY_ENDPOINT, ENDPOINT_DEFAULT_LIVE, "endpoint that publishes changed values",
      offsetof(struct config, live)},
     {"group", KEY_COUNT_OF, "20000", "observations in one commit, at most", offsetof(struct config, group)},
-    {"queue", KEY_COUNT_OF, "200000", "observations that may wait for a commit; then senders wait",
+    {"queue", KEY_COUNT_OF, "20000",
+     "observations that may wait for a commit; what is beyond waits in its sender's line",
      offsetof(struct config, queue)},
+    {"share", KEY_COUNT_OF, "8192",
+     "KiB of reports that one sender may have in line; those beyond are answered OVERLOADED",
+     offsetof(struct config, share)},
+    {"lines", KEY_COUNT_OF, "65536", "KiB of reports in all lines; then none are read, and senders wait",
+     offsetof(struct config, lines)},
+    {"answers", KEY_COUNT_OF, "16384",
+     "KiB of answers that one key may leave unread; those beyond are not sent",
+     offsetof(struct config, answers)},
+    {"connections", KEY_COUNT_OF, "1000",
+     "open connections; beyond it those are closed first that have sent nothing yet",
+     offsetof(struct config, connections)},
+    {"connections_each", KEY_COUNT_OF, "32", "open connections of one key",
+     offsetof(struct config, connections_each)},
+    {"handshakes", KEY_COUNT_OF, "1200", "connections that one key may begin in a minute",
+     offsetof(struct config, handshakes)},
+    {"subscriptions", KEY_COUNT_OF, "256", "subscriptions that one connection to live may ask for",
+     offsetof(struct config, subscriptions)},
+    {"reserve", KEY_COUNT_OR_NONE, "64",
+     "MiB of the store's disk that are left free: below, reports are refused; 0 for none",
+     offsetof(struct config, reserve)},
     {"log", KEY_LOG_LEVEL, "info", "least urgent lines to log: error, warning, info or debug",
      offsetof(struct config, log)},
 };
@@ -86,16 +115,22 @@ static int store_path(char **field, const char *base, const char *value)
 	return store_text(field, path);
 }
 
-static int store_count(unsigned long *field, const char *where, const char *key, const char *value,
-                       FILE *errors)
+#define COUNT_MAX 100000000ul
+
+static int store_count(unsigned long *field, unsigned long least, const char *where, const char *key,
+                       const char *value, FILE *errors)
 {
+	char expected[64];
 	char *end;
 	errno = 0;
 	unsigned long count = strtoul(value, &end, 10);
-	if (errno != 0 || value[0] < '0' || value[0] > '9' || *end != '\0' || count == 0 || count > 100000000)
-		return refuse(errors, where, key, value, "a whole number from 1 to 100000000");
-	*field = count;
-	return 0;
+	if (errno == 0 && value[0] >= '0' && value[0] <= '9' && *end == '\0' && count >= least &&
+	    count <= COUNT_MAX) {
+		*field = count;
+		return 0;
+	}
+	snprintf(expected, sizeof expected, "a whole number from %lu to %lu", least, COUNT_MAX);
+	return refuse(errors, where, key, value, expected);
 }
 
 static bool is_log_level(const char *value)
@@ -114,12 +149,16 @@ static int set_key(struct config *config, const struct key_row *row, const char 
 		if (value[0] == '\0')
 			return refuse(errors, where, row->name, value, "a folder");
 		return store_path(text, base, value);
+	case KEY_PATH_OR_NONE:
+		return value[0] == '\0' ? store_text(text, strdup("")) : store_path(text, base, value);
 	case KEY_ENDPOINT:
 		if (!endpoint_is_valid(value, &expected))
 			return refuse(errors, where, row->name, value, expected);
 		return store_text(text, strdup(value));
 	case KEY_COUNT_OF:
-		return store_count((unsigned long *)(void *)text, where, row->name, value, errors);
+	case KEY_COUNT_OR_NONE:
+		return store_count((unsigned long *)(void *)text, row->kind == KEY_COUNT_OF, where, row->name,
+		                   value, errors);
 	case KEY_LOG_LEVEL:
 		if (!is_log_level(value))
 			return refuse(errors, where, row->name, value, "error, warning, info or debug");
@@ -146,6 +185,8 @@ int config_new(struct config **ret_config)
 	if (!config)
 		return -ENOMEM;
 	for (size_t i = 0; i < KEY_COUNT; i++) {
+		if (!keys[i].otherwise)
+			continue;
 		int result = set_key(config, &keys[i], "defaults", NULL, keys[i].otherwise, stderr);
 		if (result != 0) {
 			config_free(config);
@@ -161,7 +202,7 @@ void config_free(struct config *config)
 	if (!config)
 		return;
 	for (size_t i = 0; i < KEY_COUNT; i++)
-		if (keys[i].kind != KEY_COUNT_OF)
+		if (keys[i].kind != KEY_COUNT_OF && keys[i].kind != KEY_COUNT_OR_NONE)
 			free(*text_field(config, &keys[i]));
 	free(config);
 }
@@ -306,11 +347,10 @@ int config_check(const struct config *config, FILE *errors)
 	const char *const names[] = {"intake", "query", "live"};
 	int result = 0;
 	for (size_t i = 0; i < 3; i++) {
-		if (!endpoint_is_local(endpoints[i])) {
+		if (config->key[0] == '\0' && !endpoint_is_local(endpoints[i])) {
 			fprintf(errors,
-			        "%s: '%s' is open to other machines; without keys only ipc:// and loopback "
-			        "tcp:// are "
-			        "served\n",
+			        "%s: '%s' is open to other machines; without a key (key: FILE) only ipc:// "
+			        "and loopback tcp:// are served\n",
 			        names[i], endpoints[i]);
 			result = CONFIG_REFUSED;
 		}
@@ -324,8 +364,33 @@ int config_check(const struct config *config, FILE *errors)
 	return result;
 }
 
+int config_archive(const struct config *config, char **ret_folder)
+{
+	char *folder = NULL;
+	if (config->archive) {
+		if (config->archive[0] != '\0' && !(folder = strdup(config->archive)))
+			return -ENOMEM;
+		*ret_folder = folder;
+		return 0;
+	}
+	size_t length = strlen(config->store);
+	while (length > 1 && config->store[length - 1] == '/')
+		length--;
+	while (length > 0 && config->store[length - 1] != '/')
+		length--;
+	if (asprintf(&folder, "%.*sarchive", (int)length, config->store) < 0)
+		return -ENOMEM;
+	*ret_folder = folder;
+	return 0;
+}
+
 void config_print_keys(FILE *out)
 {
-	for (size_t i = 0; i < KEY_COUNT; i++)
-		fprintf(out, "  %-10s %s (default: %s)\n", keys[i].name, keys[i].sentence, keys[i].otherwise);
+	for (size_t i = 0; i < KEY_COUNT; i++) {
+		fprintf(out, "  %-16s %s", keys[i].name, keys[i].sentence);
+		if (keys[i].otherwise)
+			fprintf(out, " (default: %s)",
+			        keys[i].otherwise[0] != '\0' ? keys[i].otherwise : "\"\"");
+		fputc('\n', out);
+	}
 }

@@ -12,10 +12,18 @@
 struct config {
 	char *store;                 /* folder */
 	char *catalogue;             /* folder */
+	char *archive;               /* folder; empty: none; NULL: config_archive says which */
+	char *key;                   /* file; empty: none */
 	char *intake, *query, *live; /* endpoints */
 	unsigned long group;         /* observations per commit, at most */
 	unsigned long queue;         /* observations that may wait for a commit */
-	char *log;                   /* error, warning, info, debug */
+	unsigned long share, lines;  /* KiB of reports that wait before that: of one sender, of all */
+	unsigned long answers;       /* KiB that are left unread, of one key */
+	unsigned long connections, connections_each; /* in all, of one key */
+	unsigned long handshakes;                    /* of one key in a minute */
+	unsigned long subscriptions;                 /* of one connection */
+	unsigned long reserve;                       /* MiB of the disk; 0: none */
+	char *log;                                   /* error, warning, info, debug */
 };
 
 /* Defaults. Everything in it is from malloc. */
@@ -28,8 +36,11 @@ enum config_verdict { CONFIG_REFUSED = 1 };
 int MUST_CHECK config_read(struct config *config, const char *path, FILE *errors);
 /* "KEY=VALUE"; a mistake is a line on `errors`. */
 int MUST_CHECK config_set(struct config *config, const char *assignment, FILE *errors);
-/* What only the whole can tell: endpoints that differ, and that are local (CURVE comes later). */
+/* What only the whole can tell: endpoints that differ, and that are local where there is no key. */
 int MUST_CHECK config_check(const struct config *config, FILE *errors);
+/* Where the archive is: what `archive` says, or the folder of that name beside the store. *ret_folder is from
+ * malloc; NULL: none is wanted. */
+int MUST_CHECK config_archive(const struct config *config, char **ret_folder);
 /* Each key with its sentence, for --help. */
 void config_print_keys(FILE *out);
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Requests taken from one socket before the others get their turn. */
@@ -28,27 +29,35 @@ static void give_up(atomic_bool *failed, const char *event, int fault)
 
 static int send_ack(struct front *front, const struct passage *passage)
 {
-	if (!passage->ack)
+	if (!passage->ack || !peers_may_send(front->peers, passage->route.descriptor, passage->ack_size))
 		return 0;
 	int result = router_send(front->intake, &passage->route, passage->ack, passage->ack_size);
-	return result == ROUTER_PEER_GONE
-	           ? 0
-	           : result; /* it will send the report again, and get the same answer */
+	/* It will send the report again, and get the same answer. */
+	return result == ROUTER_PEER_GONE || result == -ENOMEM ? 0 : result;
+}
+
+static int publish(struct front *front, const struct changed_value *changed)
+{
+	const char *topic;
+	const void *bytes;
+	size_t size;
+	int result = publisher_pack(front->publisher, changed, &topic, &bytes, &size);
+	if (result == 0)
+		result = live_publish(front->live, topic, bytes, size);
+	return result == PUBLISHER_HIDDEN ? 0 : result;
 }
 
 static int publish_all(struct front *front, const struct changed_value *changed, size_t count)
 {
 	int result = 0;
+	size_t lost = 0;
 	for (size_t i = 0; i < count && result == 0; i++) {
-		const char *topic;
-		const void *bytes;
-		size_t size;
-		result = publisher_pack(front->publisher, &changed[i], &topic, &bytes, &size);
-		if (result == 0)
-			result = live_publish(front->live, topic, bytes, size);
-		else if (result == PUBLISHER_HIDDEN)
-			result = 0;
+		result = publish(front, &changed[i]);
+		lost += result == -ENOMEM;
+		result = result == -ENOMEM ? 0 : result;
 	}
+	if (lost > 0)
+		log_event(LOG_LEVEL_ERROR, "updates-lost", "count=%zu reason='out of memory'", lost);
 	return result;
 }
 
@@ -66,26 +75,42 @@ static int finish_group(struct front *front, struct mail *group)
 	return result;
 }
 
-static int finish_adoption(struct front *front, struct adoption *adoption)
+static bool is_enrolled(const void *closure, const char *key)
 {
-	int result = 0;
+	return catalogue_find_key(closure, key) != NULL;
+}
+
+/* From here on. What was checked before is accepted: it came while its key was good. */
+static void take_keys_of(struct front *front, const struct catalogue *catalogue)
+{
+	atomic_store(&front->keyring->in_force, catalogue);
+	size_t ended = peers_end_unless(front->peers, is_enrolled, catalogue);
+	if (ended > 0)
+		log_event(LOG_LEVEL_INFO, "keys-taken-out", "connections=%zu", ended);
+}
+
+static void finish_adoption(struct front *front, struct adoption *adoption)
+{
 	front->returned++;
 	front->reloading = false;
 	if (adoption->adopted) {
 		reception_switch(front->reception, adoption->catalogue);
-		result = publisher_switch(front->publisher, adoption->catalogue);
+		take_keys_of(front, adoption->catalogue);
+		publisher_switch(front->publisher, adoption->catalogue);
 		log_event(LOG_LEVEL_INFO, "catalogue-adopted", "commit=%" PRIu64, adoption->commit);
 	} else {
 		log_event(LOG_LEVEL_ERROR, "catalogue-kept", "reason='the new one could not be written'");
 	}
 	adoption_free(adoption);
-	return result;
 }
 
 static int finish_outcome(struct front *front, struct outcome *outcome)
 {
-	int result = outcome->adoption ? finish_adoption(front, outcome->adoption)
-	                               : finish_group(front, outcome->group);
+	int result = 0;
+	if (outcome->adoption)
+		finish_adoption(front, outcome->adoption);
+	else
+		result = finish_group(front, outcome->group);
 	if (result == 0)
 		result = publish_all(front, outcome->changed, outcome->changed_count);
 	free(outcome->changed);
@@ -106,10 +131,13 @@ static int welcome_those_who_wait(struct front *front)
 	size_t kept = 0;
 	int result = 0;
 	for (size_t i = 0; i < front->welcome_count; i++) {
-		if (front->welcomes[i].posted > front->returned)
-			front->welcomes[kept++] = front->welcomes[i];
-		else if (result == 0)
-			result = welcome(front, front->welcomes[i].topic);
+		struct waiting_welcome *waiting = &front->welcomes[i];
+		bool waits = result != 0 || waiting->posted > front->returned;
+		if (!waits)
+			result = welcome(front, waiting->topic);
+		if (waits || result == -ENOMEM) /* then with the next group */
+			front->welcomes[kept++] = *waiting;
+		result = result == -ENOMEM ? 0 : result;
 	}
 	front->welcome_count = kept;
 	return result;
@@ -132,53 +160,129 @@ static void post(struct front *front, struct mail *mail)
 	mailbox_post(front->to_writer, mail);
 }
 
-/* Takes one report. ROUTER_EMPTY when there is none. */
-static int take_report(struct front *front)
+/* ---- reports come in ---- */
+
+/* Not even an ack: it will be sent again. */
+static int lose_report(void)
 {
-	struct passage *passage = calloc(1, sizeof *passage);
-	if (!passage)
-		return -ENOMEM;
-	int result =
-	    router_receive(front->intake, &passage->route, &passage->payload, &passage->payload_size);
-	if (result == 0)
-		result = pipeline_receive(front->reception, passage);
-	else if (result == ROUTER_DROPPED) {
-		log_event(LOG_LEVEL_WARNING, "message-dropped", "socket=intake reason='not one frame'");
-		passage_free(passage);
-		return 0;
-	} else {
-		passage_free(passage);
-		return result;
-	}
-	if (result == 0) {
-		post(front, &passage->mail);
-		return 0;
-	}
+	log_event(LOG_LEVEL_ERROR, "message-dropped", "socket=intake reason='out of memory'");
+	return 0;
+}
+
+/* Sends the passage's ack and frees it. */
+static int answer(struct front *front, struct passage *passage, int result)
+{
 	if (result == PIPELINE_ANSWERED)
 		result = send_ack(front, passage);
 	passage_free(passage);
-	if (result != -ENOMEM)
+	return result == -ENOMEM ? lose_report() : result;
+}
+
+static int put_off(struct front *front, struct passage *passage)
+{
+	count_one(front->counters, COUNTER_REPORTS_OVERLOADED);
+	return answer(front, passage,
+	              pipeline_put_off(passage, "as much of this sender as may is waiting already"));
+}
+
+/* A sender is who its key says, by whatever connection; without keys it is the connection. */
+static int line_up(struct front *front, struct passage *passage)
+{
+	const struct key_holder *holder = passage->holder;
+	passage->mail.weight = passage->payload_size + sizeof *passage;
+	int result =
+	    holder ? lines_post(front->lines, holder->code, strlen(holder->code), &passage->mail)
+	           : lines_post(front->lines, passage->route.bytes, passage->route.size, &passage->mail);
+	return result == LINES_FULL ? put_off(front, passage)
+	       : result == 0        ? 0
+	                            : answer(front, passage, result);
+}
+
+static int admit(struct front *front, struct passage *passage)
+{
+	peers_heard(front->peers, PEERS_INTAKE, passage->route.descriptor, passage->route.key);
+	int result = pipeline_admit(front->reception, passage);
+	if (result == 0)
+		return line_up(front, passage);
+	if (result == PIPELINE_ANSWERED)
+		count_one(front->counters, COUNTER_MESSAGES_FORBIDDEN);
+	return answer(front, passage, result);
+}
+
+static int drop(struct front *front, const struct route *route)
+{
+	peers_heard(front->peers, PEERS_INTAKE, route->descriptor, route->key);
+	count_one(front->counters, COUNTER_MESSAGES_DROPPED);
+	if (log_may_say(&front->dropped, "message-dropped", clock_read().monotonic_ms))
+		log_event(LOG_LEVEL_WARNING, "message-dropped",
+		          "socket=intake key='%s' reason='not one frame'", route->key);
+	return 0;
+}
+
+/* Takes one report. ROUTER_EMPTY when there is none. */
+static int take_report(struct front *front)
+{
+	struct passage arrived = {.ack = NULL};
+	int result = router_receive(front->intake, &arrived.route, &arrived.payload, &arrived.payload_size);
+	if (result == ROUTER_DROPPED)
+		return drop(front, &arrived.route);
+	if (result == -ENOMEM)
+		return lose_report();
+	if (result != 0)
 		return result;
-	log_event(LOG_LEVEL_ERROR, "message-dropped", "socket=intake reason='out of memory'");
-	return 0; /* not even an ack: it will be sent again */
+	struct passage *passage = malloc(sizeof *passage);
+	if (!passage) {
+		free(arrived.payload);
+		return lose_report();
+	}
+	*passage = arrived;
+	return admit(front, passage);
 }
 
 static int take_reports(struct front *front)
 {
 	int result = 0;
-	for (int i = 0; i < TURN_MAX && result == 0; i++) {
-		if (front->reloading || mailbox_weight(front->to_writer) >= front->queue)
-			return 0;
+	for (int i = 0; i < TURN_MAX && result == 0 && !lines_are_full(front->lines); i++)
 		result = take_report(front);
-	}
 	return result == ROUTER_EMPTY ? 0 : result;
 }
 
-/* At once if nothing is being written, else when that has come back. */
-static int promise_welcome(struct front *front, const char *topic)
+/* From the lines to the writer, or back to the sender. */
+static int advance_one(struct front *front, struct passage *passage)
 {
-	if (front->returned == front->posted)
-		return welcome(front, topic);
+	int result = pipeline_receive(front->reception, passage);
+	if (passage->foreign)
+		count_one(front->counters, COUNTER_REPORTS_FOREIGN);
+	if (result != 0)
+		return answer(front, passage, result);
+	post(front, &passage->mail);
+	return 0;
+}
+
+static bool may_advance(const struct front *front)
+{
+	return !front->reloading && !lines_are_empty(front->lines) &&
+	       mailbox_weight(front->to_writer) < front->queue;
+}
+
+static int advance_lines(struct front *front)
+{
+	int result = 0;
+	for (int i = 0; i < TURN_MAX && result == 0 && may_advance(front); i++)
+		result = advance_one(front, (struct passage *)lines_take(front->lines));
+	return result;
+}
+
+static void forget_lines(struct front *front)
+{
+	for (struct mail *mail; (mail = lines_take(front->lines));)
+		passage_free((struct passage *)mail);
+}
+
+/* ---- subscriptions ---- */
+
+static int await_welcome(struct front *front, const char *topic)
+{
 	if (front->welcome_count == front->welcome_capacity) {
 		size_t capacity = front->welcome_capacity ? front->welcome_capacity * 2 : 16;
 		struct waiting_welcome *grown = realloc(front->welcomes, capacity * sizeof *grown);
@@ -193,16 +297,68 @@ static int promise_welcome(struct front *front, const char *topic)
 	return 0;
 }
 
+/* At once if nothing is being written, else when that has come back. */
+static int promise_welcome(struct front *front, const char *topic)
+{
+	int result = front->returned == front->posted ? welcome(front, topic) : await_welcome(front, topic);
+	if (result != -ENOMEM)
+		return result;
+	log_event(LOG_LEVEL_ERROR, "welcome-lost", "reason='out of memory'");
+	return 0; /* the subscriber hears nothing, and asks again */
+}
+
+static int deny(struct front *front, const struct live_request *request, const char *reason)
+{
+	count_one(front->counters, COUNTER_SUBSCRIPTIONS_DENIED);
+	if (log_may_say(&front->denied, "subscription-denied", clock_read().monotonic_ms))
+		log_event(LOG_LEVEL_WARNING, "subscription-denied", "key='%s' reason='%s'", request->key,
+		          reason);
+	return 0;
+}
+
+static int grant(struct front *front, const struct live_request *request)
+{
+	int result = live_grant(front->live, request);
+	if (result != 0)
+		return result;
+	atomic_fetch_add(&front->followers->granted, 1); /* before the welcome promises anything */
+	return promise_welcome(front, request->topic);
+}
+
+static int handle_subscription(struct front *front, const struct live_request *request)
+{
+	/* libzmq itself takes back what a connection had when it ends, and tells of it. */
+	if (request->descriptor < 0)
+		return live_grant(front->live, request);
+	peers_heard(front->peers, PEERS_LIVE, request->descriptor, request->key);
+	if (front->keyring->demanded && !keyring_find(front->keyring, request->key)) {
+		peers_end(front->peers, request->descriptor, "its key is nobody's any more");
+		return deny(front, request, "this key is nobody's any more");
+	}
+	/* An end of one costs nothing; everything else stays in libzmq's memory, granted or not. */
+	if (request->wish != LIVE_UNSUBSCRIBE && !peers_may_subscribe(front->peers, request->descriptor))
+		return deny(front, request, "too many");
+	switch (request->wish) {
+	case LIVE_SUBSCRIBE:
+		return grant(front, request);
+	case LIVE_UNSUBSCRIBE:
+		return live_grant(front->live, request);
+	case LIVE_DENIED:
+		return deny(front, request, "not a topic");
+	case LIVE_NONSENSE:
+		peers_end(front->peers, request->descriptor, "it sent what no subscriber sends");
+	}
+	return deny(front, request, "not a subscription");
+}
+
 static int take_subscriptions(struct front *front)
 {
-	size_t count = atomic_load(front->subscriptions);
-	char granted[ENVELOPE_TOPIC_MAX + 1];
+	struct live_request request;
 	int result = 0;
 	for (int i = 0; i < TURN_MAX && result == 0; i++) {
-		result = live_take_subscription(front->live, &count, granted);
-		atomic_store(front->subscriptions, count); /* before the welcome promises anything */
-		if (granted[0] != '\0')
-			result = promise_welcome(front, granted);
+		result = live_receive(front->live, &request);
+		if (result == 0)
+			result = handle_subscription(front, &request);
 	}
 	return result == LIVE_EMPTY ? 0 : result;
 }
@@ -212,6 +368,11 @@ static void start_reload(struct front *front)
 	struct adoption *adoption = front->reloading ? NULL : front->reload(front->closure);
 	if (!adoption)
 		return;
+	if (publisher_prepare(front->publisher, adoption->catalogue) != 0) {
+		log_event(LOG_LEVEL_ERROR, "catalogue-kept", "reason='out of memory'");
+		adoption_free(adoption);
+		return;
+	}
 	adoption->mail.kind = MAIL_CATALOGUE;
 	front->reloading = true;
 	post(front, &adoption->mail);
@@ -231,9 +392,17 @@ static int take_signal(struct front *front, bool *stop)
 	return 0;
 }
 
+/* How long the front may wait for input. The writer does not tell when it has taken what was posted, but only when that is
+ * done: while lines wait for it they are looked at again soon, so that it never has nothing to go on with. */
+static long patience(const struct front *front)
+{
+	if (may_advance(front))
+		return 0;
+	return lines_are_empty(front->lines) || front->reloading ? -1 : 1;
+}
+
 static int front_turn(struct front *front, bool *stop)
 {
-	bool full = front->reloading || mailbox_weight(front->to_writer) >= front->queue;
 	struct wait_item items[] = {
 	    {.fd = front->signal_fd},
 	    {.fd = mailbox_fd(front->from_writer)},
@@ -241,7 +410,8 @@ static int front_turn(struct front *front, bool *stop)
 	    {.socket = front->intake},
 	};
 	/* Full: do not look at intake; its queue fills, and so do the senders'. */
-	int result = wait_for_input(items, full ? 3 : 4);
+	bool full = lines_are_full(front->lines);
+	int result = wait_for_input_within(items, full ? 3 : 4, patience(front));
 	if (result == 0 && items[0].ready)
 		result = take_signal(front, stop);
 	if (result == 0 && items[1].ready)
@@ -250,6 +420,8 @@ static int front_turn(struct front *front, bool *stop)
 		result = take_subscriptions(front);
 	if (result == 0 && items[3].ready)
 		result = take_reports(front);
+	if (result == 0)
+		result = advance_lines(front);
 	return result;
 }
 
@@ -259,7 +431,8 @@ int front_run(struct front *front)
 	int result = 0;
 	while (!stop && result == 0)
 		result = front_turn(front, &stop);
-	/* What was taken is decided and answered; what was not stays in its sender's spool. */
+	/* What the writer has is decided and answered; the rest stays in its sender's spool. */
+	forget_lines(front);
 	mailbox_close(front->to_writer);
 	while (mailbox_wait(front->from_writer) == 0) {
 		int answer = take_outcomes(front);
@@ -272,32 +445,22 @@ int front_run(struct front *front)
 
 /* ------------------------------------------------------------------------------------------------ writer */
 
-static int keep_changed(struct outcome *outcome, const struct changed_value *changed, size_t count)
-{
-	if (count == 0)
-		return 0;
-	outcome->changed = malloc(count * sizeof *changed);
-	if (!outcome->changed)
-		return -ENOMEM;
-	memcpy(outcome->changed, changed, count * sizeof *changed);
-	outcome->changed_count = count;
-	return 0;
-}
-
 static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 {
 	const struct changed_value *changed;
 	size_t count;
 	int64_t now = clock_read().wall_ms;
-	bool follow = atomic_load(loop->subscriptions) > 0;
+	bool follow = followers_there(loop->followers);
 	int result = outcome->adoption
 	                 ? pipeline_adopt(loop->writer, outcome->adoption, now, follow, &changed, &count)
 	                 : pipeline_decide(loop->writer, outcome->group, now, follow, &changed, &count);
 	if (result < 0)
 		return 0; /* nothing was written, all were told to try again: queries go on meanwhile */
-	if (result != 0)
-		return result;
-	return keep_changed(outcome, changed, count);
+	if (result == 0 && count > 0) {
+		outcome->changed = writer_take_changed(loop->writer);
+		outcome->changed_count = count;
+	}
+	return result;
 }
 
 /* A catalogue is decided on by itself; a front that waits for one posts nothing behind it. */
@@ -321,17 +484,28 @@ static void drop_acks(struct mail *group)
 	}
 }
 
+/* Without it nobody could be answered. Until there is memory what was taken waits, and what comes waits behind it; when that has
+ * become too much, the front stops reading. */
+static struct outcome *new_outcome(void)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	struct outcome *outcome;
+	while (!(outcome = calloc(1, sizeof *outcome)))
+		nanosleep(&pause, NULL);
+	return outcome;
+}
+
 static int write_and_post(struct writer_loop *loop, struct mail *group, struct mail *catalogue)
 {
-	struct outcome *outcome = calloc(1, sizeof *outcome);
-	if (!outcome)
-		return PIPELINE_STOP; /* without it nobody could be answered */
+	struct outcome *outcome = new_outcome();
 	outcome->group = group;
 	outcome->adoption = (struct adoption *)catalogue;
 	int result = atomic_load(loop->failed) ? (int)PIPELINE_STOP : write_outcome(loop, outcome);
 	if (result == PIPELINE_STOP)
 		drop_acks(group);
 	mailbox_post(loop->from_writer, &outcome->mail);
+	if (result == 0 && loop->archiver)
+		archiver_notify(loop->archiver);
 	return result;
 }
 
@@ -341,7 +515,8 @@ static int writer_turn(struct writer_loop *loop)
 	struct mail *catalogue = split_catalogue(&group);
 	int result = group ? write_and_post(loop, group, NULL) : 0;
 	if (catalogue && result == 0)
-		result = write_and_post(loop, NULL, catalogue);
+		return write_and_post(loop, NULL, catalogue);
+	adoption_free((struct adoption *)catalogue);
 	return result;
 }
 
@@ -361,28 +536,58 @@ void *writer_run(void *writer_loop)
 
 struct asker {
 	void *socket;
+	struct peers *peers;
 	struct route route;
 };
 
 static int send_answer(void *closure, const void *bytes, size_t size)
 {
 	struct asker *asker = closure;
+	if (!peers_may_send(asker->peers, asker->route.descriptor, size))
+		return ROUTER_PEER_GONE;
 	return router_send(asker->socket, &asker->route, bytes, size);
+}
+
+static bool may_ask(struct desk *desk, const struct route *route)
+{
+	if (!desk->keyring->demanded || keyring_find(desk->keyring, route->key))
+		return true;
+	count_one(desk->counters, COUNTER_MESSAGES_FORBIDDEN);
+	if (log_may_say(&desk->forbidden, "query-forbidden", clock_read().monotonic_ms))
+		log_event(LOG_LEVEL_WARNING, "query-forbidden",
+		          "key='%s' reason='this key is nobody's any more'", route->key);
+	return false;
+}
+
+static void drop_query(struct desk *desk, const struct route *route)
+{
+	count_one(desk->counters, COUNTER_MESSAGES_DROPPED);
+	if (log_may_say(&desk->dropped, "message-dropped", clock_read().monotonic_ms))
+		log_event(LOG_LEVEL_WARNING, "message-dropped",
+		          "socket=query key='%s' reason='not one frame'", route->key);
 }
 
 static int answer_one(struct desk *desk)
 {
-	struct asker asker = {.socket = desk->query};
+	struct asker asker = {.socket = desk->query, .peers = desk->peers};
 	void *request;
 	size_t size;
 	int result = router_receive(desk->query, &asker.route, &request, &size);
+	if (result == 0 || result == ROUTER_DROPPED)
+		peers_heard(desk->peers, PEERS_QUERY, asker.route.descriptor, asker.route.key);
+	if (result == -ENOMEM) {
+		log_event(LOG_LEVEL_ERROR, "message-dropped", "socket=query reason='out of memory'");
+		return 0;
+	}
 	if (result == ROUTER_DROPPED) {
-		log_event(LOG_LEVEL_WARNING, "message-dropped", "socket=query reason='not one frame'");
+		drop_query(desk, &asker.route);
 		return 0;
 	}
 	if (result != 0)
 		return result;
-	result = query_answer(&desk->answer, request, size, send_answer, &asker);
+	result = may_ask(desk, &asker.route)
+	             ? query_answer(&desk->answer, request, size, send_answer, &asker)
+	             : query_forbid(&desk->answer, request, size, send_answer, &asker);
 	free(request);
 	if (result == ROUTER_PEER_GONE)
 		return 0;

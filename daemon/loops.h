@@ -1,16 +1,27 @@
-/* The daemon's three threads and what they own. They share nothing but the mailboxes and one count.
+/* The daemon's threads and what they own. They share nothing but the mailboxes, a few counts, and what the door keeps.
  *
  *     front   the main thread: intake and live sockets, signals; checks reports, sends acks, publishes
  *     writer  the store's one write transaction
  *     desk    the query socket; reads snapshots
+ *     door    who may come in (door.h)
+ *     (and the archiver, which is told of commits and reads snapshots: archive/archiver.h)
  *
  * Reports that come while a commit syncs wait in `to_writer` and form the next group: the batch follows the
- * load. When more than `queue` observations wait, the front stops reading, and senders wait with their
- * spools. */
+ * load. When `queue` observations wait there, those that come wait unread in `lines`, one line for each sender, and go
+ * on in turn: a sender that floods waits behind himself. Beyond his share he is answered OVERLOADED; when all
+ * lines together are full the front stops reading, and senders wait with their spools.
+ *
+ * Without memory each of them does without what it has in hand, or waits, and goes on: a report that was not taken is sent
+ * again, an update that was not published leaves a gap that its subscribers see. (libzmq's own threads are another matter: they
+ * end the process, which loses nothing that was acked.) */
 #ifndef SUANPAN_LOOPS_H
 #define SUANPAN_LOOPS_H
 
+#include "daemon/archive/archiver.h"
+#include "daemon/base/lines.h"
+#include "daemon/base/log.h"
 #include "daemon/base/mailbox.h"
+#include "daemon/door.h"
 #include "daemon/pipeline.h"
 #include "daemon/publish/update.h"
 #include "daemon/query/answer.h"
@@ -23,7 +34,7 @@ struct outcome {
 	struct mail mail;
 	struct mail *group;            /* reports; NULL for a catalogue */
 	struct adoption *adoption;     /* NULL for reports */
-	struct changed_value *changed; /* from malloc; empty while nobody subscribes */
+	struct changed_value *changed; /* from malloc; none while nobody subscribes */
 	size_t changed_count;
 };
 
@@ -40,14 +51,19 @@ struct front {
 	size_t queue; /* observations */
 	struct mailbox *to_writer, *from_writer;
 	struct reception *reception;
+	struct lines *lines; /* of passages */
 	struct publisher *publisher;
-	atomic_size_t *subscriptions;
+	struct keyring *keyring;
+	struct peers *peers;
+	struct counters *counters;
+	struct followers *followers;
+	struct log_quota dropped, denied;
 	atomic_bool *failed; /* another thread gave up */
 	/* On SIGHUP: reads the catalogue anew. NULL when there is nothing to adopt (the reason was said). */
 	struct adoption *(*reload)(void *closure);
 	void *closure;
 	bool
-	    reloading; /* intake rests until the new catalogue is in force: reports are checked against one only */
+	    reloading; /* the lines rest until the new catalogue is in force: reports are checked against one only */
 	uint64_t posted, returned; /* mails to the writer, and back */
 	struct waiting_welcome *welcomes;
 	size_t welcome_count, welcome_capacity;
@@ -57,7 +73,8 @@ struct writer_loop {
 	size_t group; /* observations */
 	struct mailbox *to_writer, *from_writer;
 	struct writer *writer;
-	atomic_size_t *subscriptions;
+	struct archiver *archiver; /* told of each commit; NULL: none */
+	struct followers *followers;
 	atomic_bool *failed;
 };
 
@@ -65,10 +82,15 @@ struct desk {
 	void *query; /* socket */
 	int stop_fd; /* readable: stop */
 	struct answer_context answer;
+	struct keyring *keyring;
+	struct peers *peers;
+	struct counters *counters;
+	struct log_quota dropped, forbidden;
 	atomic_bool *failed;
 };
 
-/* Until a stop signal: 0; or a fault. Then to_writer is closed and every report taken has been answered. */
+/* Until a stop signal: 0; or a fault. Then to_writer is closed, every report that the writer had has been answered, and those in
+ * the lines are forgotten: their senders still have them. */
 int MUST_CHECK front_run(struct front *front);
 /* Thread functions: until to_writer is closed and empty, and until stop_fd. On a failure they log it, set
  * *failed and send the process SIGTERM. */

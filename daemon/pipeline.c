@@ -1,10 +1,13 @@
 #include "daemon/pipeline.h"
 
 #include "daemon/base/arena.h"
+#include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/catalogue/change.h"
 #include "daemon/indicator/affected.h"
 #include "daemon/indicator/evaluate.h"
 #include "daemon/intake/check.h"
+#include "daemon/journal/journal.h"
 #include "daemon/store/write.h"
 #include "proto/envelope.h"
 #include <errno.h>
@@ -115,7 +118,9 @@ static int extend_ack(struct passage *passage, const void *bytes, size_t size, e
 
 struct reception {
 	const struct catalogue *catalogue;
+	bool demands_keys;
 	struct arena *arena;
+	struct log_quota forbidden, refused;
 };
 
 int reception_new(const struct catalogue *catalogue, struct reception **ret_reception)
@@ -146,6 +151,62 @@ void reception_switch(struct reception *reception, const struct catalogue *catal
 	reception->catalogue = catalogue;
 }
 
+void reception_demand_keys(struct reception *reception)
+{
+	reception->demands_keys = true;
+}
+
+/* Without unpacking it: a flood of these must cost less than what it is sent for. The sender still learns which report it was. */
+static int turn_away(struct passage *passage, Suanpan__Outcome outcome, const char *reason)
+{
+	if (!envelope_find_name(passage->payload, passage->payload_size, passage->name.stream,
+	                        &passage->name.sequence))
+		passage->name.sequence = 0;
+	int result = ack_plainly(passage, outcome, reason);
+	return result == 0 ? (int)PIPELINE_ANSWERED : result;
+}
+
+int pipeline_put_off(struct passage *passage, const char *reason)
+{
+	return turn_away(passage, SUANPAN__OUTCOME__OUTCOME_OVERLOADED, reason);
+}
+
+int pipeline_admit(struct reception *reception, struct passage *passage)
+{
+	if (!reception->demands_keys)
+		return 0;
+	passage->holder = catalogue_find_key(reception->catalogue, passage->route.key);
+	if (passage->holder && passage->holder->role == ROLE_REPORTER)
+		return 0;
+	if (log_may_say(&reception->forbidden, "report-forbidden", clock_read().monotonic_ms))
+		log_event(LOG_LEVEL_WARNING, "report-forbidden", "holder=%s key='%s' reason='%s'",
+		          passage->holder ? passage->holder->code : "", passage->route.key,
+		          passage->holder ? "not a reporter" : "this key is nobody's any more");
+	return turn_away(passage, SUANPAN__OUTCOME__OUTCOME_FORBIDDEN,
+	                 passage->holder ? "this key is one to ask with, not to report with"
+	                                 : "this key is not, or no longer, enrolled");
+}
+
+static bool is_foreign(int verdict, const struct checked_report *checked)
+{
+	if (verdict == CHECK_NAMELESS)
+		return checked->names_another;
+	for (size_t i = 0; i < checked->problem_count; i++)
+		if (checked->problems[i]->reason == SUANPAN__REASON__REASON_AREA_OUT_OF_SCOPE ||
+		    checked->problems[i]->reason == SUANPAN__REASON__REASON_STATISTIC_OUT_OF_SCOPE)
+			return true;
+	return false;
+}
+
+static void log_refusal(struct reception *reception, const struct passage *passage, const char *reason)
+{
+	if (log_may_say(&reception->refused, "report-refused", clock_read().monotonic_ms))
+		log_event(LOG_LEVEL_WARNING, "report-refused",
+		          "holder=%s reporter_id=%" PRIu32 " sequence=%" PRIu64 " foreign=%d reason='%s'",
+		          passage->holder ? passage->holder->code : "", passage->name.reporter_id,
+		          passage->name.sequence, passage->foreign, reason);
+}
+
 static int ack_check(struct passage *passage, int verdict, const struct checked_report *checked)
 {
 	Suanpan__Ack ack;
@@ -165,10 +226,14 @@ static int ack_check(struct passage *passage, int verdict, const struct checked_
 int pipeline_receive(struct reception *reception, struct passage *passage)
 {
 	struct checked_report checked;
+	int result = pipeline_admit(reception, passage);
+	if (result != 0)
+		return result;
 	envelope_hash(passage->payload, passage->payload_size, passage->hash);
 	arena_reset(reception->arena);
-	int verdict = intake_check(reception->catalogue, CATALOGUE_NONE, passage->payload,
-	                           passage->payload_size, reception->arena, &checked);
+	int verdict =
+	    intake_check(reception->catalogue, passage->holder ? passage->holder->reporter : CATALOGUE_NONE,
+	                 passage->payload, passage->payload_size, reception->arena, &checked);
 	if (checked.has_stream)
 		passage->name = checked.name;
 	passage->oldest = checked.oldest;
@@ -177,20 +242,51 @@ int pipeline_receive(struct reception *reception, struct passage *passage)
 	passage->mail.weight = 1 + checked.observation_count;
 	if (verdict == -ENOMEM) {
 		/* One message too large for the memory there is: it may fit later. */
-		int result = ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_OVERLOADED, "out of memory");
+		result = ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_OVERLOADED, "out of memory");
 		return result == 0 ? (int)PIPELINE_ANSWERED : result;
 	}
 	if (verdict <= 0)
 		return verdict;
-	log_event(LOG_LEVEL_WARNING, "report-refused",
-	          "reporter_id=%" PRIu32 " sequence=%" PRIu64 " reason='%s'", passage->name.reporter_id,
-	          passage->name.sequence, checked.reason);
-	int result = ack_check(passage, verdict, &checked);
+	passage->foreign = is_foreign(verdict, &checked);
+	log_refusal(reception, passage, checked.reason);
+	result = ack_check(passage, verdict, &checked);
 	if (result != 0)
 		return result;
 	/* A refusal with a name uses its sequence up: the store must remember it, in its turn. */
 	passage->refused = verdict == CHECK_REFUSED;
 	return passage->refused ? 0 : (int)PIPELINE_ANSWERED;
+}
+
+static uint32_t find_reporter_by_id(const struct catalogue *catalogue, uint32_t id)
+{
+	for (uint32_t i = 0; i < catalogue->reporter_count; i++)
+		if (catalogue->reporters[i].id == id)
+			return i;
+	return CATALOGUE_NONE;
+}
+
+int pipeline_receive_again(struct reception *reception, const struct journal_record *record,
+                           struct passage *passage)
+{
+	struct checked_report checked;
+	passage->name =
+	    (struct report_name){.reporter_id = record->reporter_id, .sequence = record->sequence};
+	memcpy(passage->name.stream, record->stream, sizeof passage->name.stream);
+	memcpy(passage->hash, record->payload_hash, sizeof passage->hash);
+	passage->oldest = record->sequence; /* it was its turn, whatever lies before it */
+	passage->refused = record->kind == JOURNAL_REFUSED;
+	if (passage->refused)
+		return 0;
+	arena_reset(reception->arena);
+	uint32_t reporter = find_reporter_by_id(reception->catalogue, record->reporter_id);
+	int verdict = intake_check(reception->catalogue, reporter, passage->payload, passage->payload_size,
+	                           reception->arena, &checked);
+	passage->observations = checked.observations;
+	passage->observation_count = checked.observation_count;
+	if (verdict <= 0)
+		return verdict;
+	int result = ack_check(passage, verdict, &checked);
+	return result != 0 ? result : (int)PIPELINE_ANSWERED;
 }
 
 /* ------------------------------------------------------------------------------------------------ writer */
@@ -215,6 +311,7 @@ static void engine_done(struct engine *engine)
 {
 	evaluator_free(engine->evaluator);
 	affected_free(engine->affected);
+	*engine = (struct engine){.catalogue = NULL};
 }
 
 static int engine_init(struct engine *engine, const struct catalogue *catalogue)
@@ -278,11 +375,13 @@ static bool is_its_turn(const struct passage *passage, uint64_t last)
 	       (passage->name.sequence > last && passage->oldest == passage->name.sequence);
 }
 
+/* A refusal from the journal has no ack: only its sequence is used up, its reasons are no longer kept. */
 static int remember_refusal(struct write *write, struct passage *passage)
 {
 	uint64_t entry;
-	int result =
-	    extend_ack(passage, passage->ack, passage->ack_size, ACK_COMMIT, write_commit_number(write));
+	int result = !passage->ack ? 0
+	                           : extend_ack(passage, passage->ack, passage->ack_size, ACK_COMMIT,
+	                                        write_commit_number(write));
 	if (result != 0)
 		return result;
 	struct refused_report report = {
@@ -563,19 +662,27 @@ static int decide_all(struct writer *writer, struct write *write, struct mail *g
 
 static bool nothing_was_written(int result)
 {
-	return result == -ENOSPC || result == -ENOMEM || result == FAULT_MAP_FULL;
+	return result == -ENOSPC || result == -ENOMEM || result == FAULT_MAP_FULL || result == FAULT_DISK_LOW;
 }
 
 /* The store is as it was before the group: every sender may try again. */
 static int postpone(struct mail *group, int fault)
 {
-	log_event(LOG_LEVEL_ERROR, "group-postponed", "reason='%s'", fault_text(fault));
+	if (fault != FAULT_DISK_LOW) /* said once, not for each group */
+		log_event(LOG_LEVEL_ERROR, "group-postponed", "reason='%s'", fault_text(fault));
 	for (struct mail *mail = group; mail; mail = mail->next) {
 		struct passage *passage = (struct passage *)mail;
 		if (ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_OVERLOADED, fault_text(fault)) != 0)
 			passage->ack = NULL; /* no memory even for that: the sender asks again by itself */
 	}
 	return fault;
+}
+
+/* Whoever called only hears PIPELINE_STOP. */
+static int stop(int fault)
+{
+	log_event(LOG_LEVEL_ERROR, "commit-failed", "reason='%s'", fault_text(fault));
+	return PIPELINE_STOP;
 }
 
 static int finish(struct write *write, int result)
@@ -593,6 +700,14 @@ static void tell_changed(const struct writer *writer, int result, bool follow,
 	*ret_count = result == 0 && follow ? writer->changed_count : 0;
 }
 
+struct changed_value *writer_take_changed(struct writer *writer)
+{
+	struct changed_value *changed = writer->changed;
+	writer->changed = NULL;
+	writer->changed_count = writer->changed_capacity = 0;
+	return changed;
+}
+
 int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, bool follow,
                     const struct changed_value **ret_changed, size_t *ret_count)
 {
@@ -604,7 +719,7 @@ int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, 
 	tell_changed(writer, result, follow, ret_changed, ret_count);
 	if (result != 0 && nothing_was_written(result))
 		return postpone(group, result);
-	return result != 0 ? (int)PIPELINE_STOP : 0;
+	return result != 0 ? stop(result) : 0;
 }
 
 /* ------------------------------------------------------------------------------------------------ catalogue */
@@ -617,14 +732,43 @@ void adoption_free(struct adoption *adoption)
 	free(adoption);
 }
 
+static int compare_files(struct adoption *adoption, const void *before, size_t size)
+{
+	struct catalogue_files was, is;
+	int result = catalogue_files_unpack(before, size, &was);
+	if (result != 0)
+		return result;
+	result = catalogue_files_unpack(adoption->files, adoption->files_size, &is);
+	if (result == 0) {
+		adoption->figures_stay = !catalogue_figures_may_differ(&was, &is);
+		catalogue_files_done(&is);
+	}
+	catalogue_files_done(&was);
+	return result;
+}
+
+int adoption_compare(struct adoption *adoption, const struct catalogue *before, struct snapshot *snapshot)
+{
+	uint8_t hash[STORE_HASH_SIZE];
+	const void *bytes;
+	size_t size;
+	adoption->totals_differ = !before || catalogue_totals_differ(before, adoption->catalogue);
+	int result = before ? snapshot_catalogue(snapshot, &bytes, &size, hash) : 0;
+	if (!before || result != 0)
+		return result > 0 ? (int)FAULT_CORRUPT : result;
+	return compare_files(adoption, bytes, size);
+}
+
 static int adopt(struct writer *writer, struct engine *engine, struct write *write, struct adoption *adoption)
 {
-	int result = write_adopt_catalogue(write, adoption->catalogue, adoption->files, adoption->files_size,
-	                                   adoption->totals_differ);
+	int result = adoption->figures_stay
+	                 ? write_adopt_keys(write, adoption->catalogue, adoption->files, adoption->files_size)
+	                 : write_adopt_catalogue(write, adoption->catalogue, adoption->files,
+	                                         adoption->files_size, adoption->totals_differ);
 	/* Only now, with their ids given, can areas be looked up. */
 	if (result == 0)
 		result = engine_init(engine, adoption->catalogue);
-	if (result == 0)
+	if (result == 0 && !adoption->figures_stay)
 		result = recompute_everything(writer, engine, write);
 	adoption->commit = write_commit_number(write);
 	return result;
@@ -643,7 +787,7 @@ int pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wal
 	tell_changed(writer, result, follow, ret_changed, ret_count);
 	if (result != 0) {
 		engine_done(&engine);
-		return nothing_was_written(result) ? result : (int)PIPELINE_STOP;
+		return nothing_was_written(result) ? result : stop(result);
 	}
 	engine_done(&writer->engine);
 	writer->engine = engine;

@@ -24,11 +24,13 @@ enum mail_kind { MAIL_REPORT, MAIL_CATALOGUE };
 struct passage {
 	struct mail mail;
 	struct route route;
-	void *payload; /* as received, from malloc */
+	const struct key_holder *holder; /* whose it is by its key; NULL where no key is demanded */
+	void *payload;                   /* as received, from malloc */
 	size_t payload_size;
 	struct report_name name;
 	uint64_t oldest;
 	uint8_t hash[REPORT_HASH_SIZE];
+	bool foreign; /* refused, because it is for what is another's to report, or in another's name */
 	bool refused; /* validation refused it: `ack` already says why, the store has only to remember it */
 	struct observation *observations; /* from malloc */
 	size_t observation_count;
@@ -43,14 +45,30 @@ int MUST_CHECK reception_new(const struct catalogue *catalogue, struct reception
 void reception_free(struct reception *reception);
 /* Reports from here on are checked against another catalogue. */
 void reception_switch(struct reception *reception, const struct catalogue *catalogue);
+/* From here on only the holder of a reporter's key may report, and only as that one; before, everybody is believed to be who
+ * they say they are. */
+void reception_demand_keys(struct reception *reception);
 
 enum pipeline_verdict {
 	PIPELINE_ANSWERED = 1, /* nothing for the store: the ack can leave at once */
 	PIPELINE_STOP = 2, /* the outcome of a commit is unknown: nothing may be acked; stop the process */
 };
 
-/* Fills in everything from payload and payload_size. 0: on to the writer. */
+/* Whether its sender may report at all, as it stands now. 0, or PIPELINE_ANSWERED with an ack that says no. */
+int MUST_CHECK pipeline_admit(struct reception *reception, struct passage *passage);
+/* It was not looked at: an ack that says OVERLOADED, and why. Answers PIPELINE_ANSWERED or a fault. */
+int MUST_CHECK pipeline_put_off(struct passage *passage, const char *reason);
+/* Fills in everything from payload and payload_size, and admits it once more: since it came, its key may have been taken out.
+ * 0: on to the writer. */
 int MUST_CHECK pipeline_receive(struct reception *reception, struct passage *passage);
+
+/* For a report that the journal already holds (daemon/upkeep/replay.h): fills in everything from its record and
+ * payload as pipeline_receive did when it came, but for what is the store's to know. What was refused has no
+ * payload and gets no ack. 0: on to the writer, which decides as it did then. PIPELINE_ANSWERED: it is not
+ * accepted now; the ack says why. */
+struct journal_record;
+int MUST_CHECK pipeline_receive_again(struct reception *reception, const struct journal_record *record,
+                                      struct passage *passage);
 
 struct writer;
 /* `catalogue`: the one in force; NULL: there is none yet, and one must be adopted first. */
@@ -63,6 +81,9 @@ void writer_free(struct writer *writer);
 int MUST_CHECK pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, bool follow,
                                const struct changed_value **ret_changed, size_t *ret_count);
 
+/* The changed values that were told last, from malloc: they are the caller's from now on. NULL if there were none. */
+struct changed_value *writer_take_changed(struct writer *writer);
+
 /* A catalogue on its way into force. Mail first. */
 struct adoption {
 	struct mail mail;
@@ -70,10 +91,15 @@ struct adoption {
 	void *files;                 /* packed; from malloc */
 	size_t files_size;
 	bool totals_differ;
-	bool adopted; /* what came of it, and in which commit */
+	bool figures_stay; /* only who may report and ask has changed: nothing is computed */
+	bool adopted;      /* what came of it, and in which commit */
 	uint64_t commit;
 };
 void adoption_free(struct adoption *adoption); /* not its catalogue; NULL is fine */
+/* What it means to follow `before` (NULL: there was none), which is in force in the snapshot: told from the two catalogues alone,
+ * because a replay must come to the same. adoption->catalogue and ->files are there. */
+int MUST_CHECK adoption_compare(struct adoption *adoption, const struct catalogue *before,
+                                struct snapshot *snapshot);
 
 /* Puts it into force in one commit: every value is computed anew for all history. From then on the writer works with it. Answers as
  * pipeline_decide does; adoption->adopted is false where the store was left as it was. */

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,14 @@
 
 #define HOST_MAX   255
 #define INPROC_MAX 255
+
+/* Still a draft of libzmq's and so not in its header; Debian's build takes it all the same. */
+#ifndef ZMQ_ZAP_ENFORCE_DOMAIN
+#define ZMQ_ZAP_ENFORCE_DOMAIN 93
+#endif
+/* What CURVE adds to a frame: the command's name (8 bytes), a nonce (8), the box's authenticator (16), flags
+ * (1). libzmq counts them in. */
+#define CURVE_FRAMING 33
 
 /* ---- urls */
 
@@ -198,6 +207,8 @@ static const struct option_row {
     /* The daemon decides what a subscription may be, and how many there are: 100,000 of them by one
      * reader took 1.2 GB. */
     {BIT(ENDPOINT_LIVE_SERVER), ZMQ_XPUB_MANUAL, 1},
+    /* Nor is there more on its way when a connection is cut off for asking too much. */
+    {BIT(ENDPOINT_LIVE_SERVER), ZMQ_RCVBUF, 65536},
     /* Nothing queues for a daemon that is not there: the send fails and the report stays spooled. */
     {BIT(ENDPOINT_REQUEST), ZMQ_IMMEDIATE, 1},
     /* Eleven districts must not knock ten times a second while the daemon is down: the interval doubles
@@ -213,16 +224,18 @@ static bool set_number(void *socket, int option, int value)
 
 /* Unset, a header that promises a gigabyte is believed before any handshake. Beyond this the peer is cut off.
  */
-static bool set_size_limit(void *socket, enum endpoint_kind kind)
+static bool set_size_limit(void *socket, enum endpoint_kind kind, bool is_curve)
 {
 	int64_t limit = SERVERS & BIT(kind) ? ENVELOPE_REQUEST_MAX : ENVELOPE_ANSWER_MAX;
 
+	if (is_curve)
+		limit += CURVE_FRAMING;
 	return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &limit, sizeof limit) == 0;
 }
 
-static bool set_options(void *socket, enum endpoint_kind kind, const char *url)
+static bool set_options(void *socket, enum endpoint_kind kind, const char *url, bool is_curve)
 {
-	bool is_set = set_size_limit(socket, kind) &&
+	bool is_set = set_size_limit(socket, kind, is_curve) &&
 	              set_number(socket, ZMQ_SNDHWM, KINDS[kind].send_queue) &&
 	              set_number(socket, ZMQ_RCVHWM, KINDS[kind].receive_queue);
 
@@ -233,6 +246,43 @@ static bool set_options(void *socket, enum endpoint_kind kind, const char *url)
 		if (OPTIONS[i].kinds & BIT(kind))
 			is_set = is_set && set_number(socket, OPTIONS[i].option, OPTIONS[i].value);
 	return is_set;
+}
+
+/* ---- keys */
+
+static bool set_text(void *socket, int option, const char *text)
+{
+	return zmq_setsockopt(socket, option, text, strlen(text)) == 0;
+}
+
+/* A server without a ZAP handler lets every stranger in, unless the last of these says otherwise. Answers
+ * NULL, or what went wrong. */
+static const char *set_server_keys(void *socket, const struct endpoint_keys *keys)
+{
+	if (!set_number(socket, ZMQ_CURVE_SERVER, 1) ||
+	    !set_text(socket, ZMQ_CURVE_SECRETKEY, keys->own_secret) ||
+	    !set_text(socket, ZMQ_ZAP_DOMAIN, ENDPOINT_ZAP_DOMAIN))
+		return "libzmq does not take the server's key";
+	if (!set_number(socket, ZMQ_ZAP_ENFORCE_DOMAIN, 1))
+		return "this libzmq cannot be told to keep strangers out (ZMQ_ZAP_ENFORCE_DOMAIN)";
+	return NULL;
+}
+
+static const char *set_client_keys(void *socket, const struct endpoint_keys *keys)
+{
+	if (!set_text(socket, ZMQ_CURVE_SERVERKEY, keys->server_public))
+		return "libzmq does not take the server's public key";
+	if (!set_text(socket, ZMQ_CURVE_PUBLICKEY, keys->own_public) ||
+	    !set_text(socket, ZMQ_CURVE_SECRETKEY, keys->own_secret))
+		return "libzmq does not take the key";
+	return NULL;
+}
+
+static const char *set_keys(void *socket, enum endpoint_kind kind, const struct endpoint_keys *keys)
+{
+	if (!zmq_has("curve"))
+		return "this libzmq was built without CURVE";
+	return SERVERS & BIT(kind) ? set_server_keys(socket, keys) : set_client_keys(socket, keys);
 }
 
 /* ---- context and sockets */
@@ -281,32 +331,63 @@ static int explain_failure(void *socket, const char **ret_error)
 	return fault_of_zmq(number);
 }
 
-int endpoint_open(void *context, enum endpoint_kind kind, const char *url, void **ret_socket,
-                  const char **ret_error)
+/* All but bound or connected. */
+static int make_socket(void *context, enum endpoint_kind kind, const char *url,
+                       const struct endpoint_keys *keys, void **ret_socket, const char **ret_error)
 {
-	bool is_server = SERVERS & BIT(kind);
-
 	if (!endpoint_is_valid(url, ret_error))
 		return -EINVAL;
 	void *socket = zmq_socket(context, KINDS[kind].type);
-	if (socket && set_options(socket, kind, url) &&
-	    (is_server ? zmq_bind(socket, url) : zmq_connect(socket, url)) == 0) {
-		*ret_socket = socket;
-		return 0;
+	if (!socket || !set_options(socket, kind, url, keys != NULL))
+		return explain_failure(socket, ret_error);
+	const char *error = keys ? set_keys(socket, kind, keys) : NULL;
+	if (error) {
+		endpoint_close(socket);
+		*ret_error = error;
+		return FAULT_SOCKET;
 	}
-	return explain_failure(socket, ret_error);
+	*ret_socket = socket;
+	return 0;
 }
 
-/* Before it connects: what happened sooner would go unnoticed. */
-static void *watch_socket(void *context, void *socket)
+int endpoint_open(void *context, enum endpoint_kind kind, const char *url, const struct endpoint_keys *keys,
+                  void **ret_socket, const char **ret_error)
 {
-	char name[sizeof "inproc://watch-" + 2 * sizeof(void *) + sizeof "0x"];
+	bool is_server = SERVERS & BIT(kind);
+	void *socket = NULL;
+	int result = make_socket(context, kind, url, keys, &socket, ret_error);
 
-	snprintf(name, sizeof name, "inproc://watch-%p", socket);
-	if (zmq_socket_monitor(socket, name, ZMQ_EVENT_DISCONNECTED))
+	if (result)
+		return result;
+	if ((is_server ? zmq_bind(socket, url) : zmq_connect(socket, url)) != 0)
+		return explain_failure(socket, ret_error);
+	*ret_socket = socket;
+	return 0;
+}
+
+/* What libzmq is to tell of a client's connection, and of those of a server. */
+#define CLIENT_EVENTS                                                                                        \
+	(ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |          \
+	 ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
+/* Of failed handshakes a server is not told: telling it of one changes errno, and libzmq 4.3.4 then takes the failure for
+ * "nothing to read for now" and keeps the connection, after the handshake until its heartbeats fail. */
+#define SERVER_EVENTS (ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED)
+
+/* Before it connects or is bound: what happened sooner would go unnoticed. */
+static void *watch_socket(void *context, void *socket, bool is_server)
+{
+	static atomic_uint
+	    watched; /* no name twice: libzmq gives a socket's up some time after it is closed */
+	char name[sizeof "inproc://watch-4294967295"];
+
+	snprintf(name, sizeof name, "inproc://watch-%u", atomic_fetch_add(&watched, 1u));
+	if (zmq_socket_monitor(socket, name, is_server ? SERVER_EVENTS : CLIENT_EVENTS))
 		return NULL;
 	void *events = zmq_socket(context, ZMQ_PAIR);
-	if (events && set_number(events, ZMQ_LINGER, 0) && zmq_connect(events, name) == 0)
+	/* No limit for a client: news that it does not read while it has nothing to ask would stop libzmq's own
+	 * thread. A server's is read all the time. */
+	if (events && set_number(events, ZMQ_LINGER, 0) && (is_server || set_number(events, ZMQ_RCVHWM, 0)) &&
+	    zmq_connect(events, name) == 0)
 		return events;
 	int number = errno;
 	endpoint_close(events);
@@ -314,33 +395,78 @@ static void *watch_socket(void *context, void *socket)
 	return NULL;
 }
 
-int endpoint_open_watched(void *context, enum endpoint_kind kind, const char *url, void **ret_socket,
-                          void **ret_events, const char **ret_error)
+int endpoint_open_watched(void *context, enum endpoint_kind kind, const char *url,
+                          const struct endpoint_keys *keys, void **ret_socket, void **ret_events,
+                          const char **ret_error)
 {
-	void *socket, *events = NULL;
+	bool is_server = SERVERS & BIT(kind);
+	void *socket = NULL;
+	int result = make_socket(context, kind, url, keys, &socket, ret_error);
 
-	if (!endpoint_is_valid(url, ret_error))
-		return -EINVAL;
-	socket = zmq_socket(context, KINDS[kind].type);
-	if (socket && set_options(socket, kind, url))
-		events = watch_socket(context, socket);
-	if (events && zmq_connect(socket, url) == 0) {
+	if (result)
+		return result;
+	void *events = watch_socket(context, socket, is_server);
+	if (events && (is_server ? zmq_bind(socket, url) : zmq_connect(socket, url)) == 0) {
 		*ret_socket = socket;
 		*ret_events = events;
 		return 0;
 	}
 	int number = errno;
-	if (socket)
-		zmq_socket_monitor(socket, NULL, 0);
+	zmq_socket_monitor(socket, NULL, 0);
 	endpoint_close(events);
 	errno = number;
 	return explain_failure(socket, ret_error);
 }
 
+static enum endpoint_news news_of(uint16_t event, uint32_t value)
+{
+	switch (event) {
+	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+		return ENDPOINT_CONNECTED;
+	case ZMQ_EVENT_DISCONNECTED:
+		return ENDPOINT_DISCONNECTED;
+	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+		return value == 400 ? ENDPOINT_UNKNOWN_KEY : ENDPOINT_BROKEN_OFF;
+	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+		return value == ZMQ_PROTOCOL_ERROR_ZMTP_MECHANISM_MISMATCH ? ENDPOINT_MISMATCHED
+		                                                           : ENDPOINT_BROKEN_OFF;
+	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+		return ENDPOINT_BROKEN_OFF;
+	default:
+		return ENDPOINT_NO_NEWS;
+	}
+}
+
+/* Two frames, zmq_socket_monitor(3): the event's number and its value in the machine's order; the address. */
+enum endpoint_news endpoint_read_news(void *events)
+{
+	enum endpoint_news news = ENDPOINT_NO_NEWS;
+	uint16_t event;
+	uint32_t value;
+	zmq_msg_t frame;
+
+	zmq_msg_init(&frame);
+	if (zmq_msg_recv(&frame, events, ZMQ_DONTWAIT) == (int)(sizeof event + sizeof value)) {
+		const uint8_t *bytes = zmq_msg_data(&frame);
+		memcpy(&event, bytes, sizeof event);
+		memcpy(&value, bytes + sizeof event, sizeof value);
+		news = news_of(event, value);
+	}
+	while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, events, ZMQ_DONTWAIT) >= 0)
+		continue;
+	zmq_msg_close(&frame);
+	return news;
+}
+
+void endpoint_watch_no_more(void *socket)
+{
+	zmq_socket_monitor(socket, NULL, 0);
+}
+
 void endpoint_close_watched(void *socket, void *events)
 {
 	if (socket)
-		zmq_socket_monitor(socket, NULL, 0); /* or its next event would wait for a reader for ever */
+		endpoint_watch_no_more(socket);
 	endpoint_close(events);
 	endpoint_close(socket);
 }

@@ -79,6 +79,46 @@ static bool find_major(const void *bytes, size_t size, uint64_t *ret_major)
 	return false;
 }
 
+/* ---- a report's name: of a field that stands twice the last counts, as where it is unpacked */
+
+#define STREAM_FIELD   2
+#define SEQUENCE_FIELD 3
+
+static bool read_stream(struct cursor *cursor, const uint8_t **ret_stream)
+{
+	uint64_t size;
+
+	if (!read_varint(cursor, &size) || size != ENVELOPE_STREAM_SIZE || size > cursor->left)
+		return false;
+	*ret_stream = cursor->at;
+	return skip(cursor, size);
+}
+
+bool envelope_find_name(const void *bytes, size_t size, uint8_t ret_stream[ENVELOPE_STREAM_SIZE],
+                        uint64_t *ret_sequence)
+{
+	struct cursor cursor = {.at = bytes, .left = size};
+	const uint8_t *stream = NULL;
+	uint64_t tag, sequence = 0;
+
+	while (cursor.left > 0) {
+		bool is_well = read_varint(&cursor, &tag);
+		if (is_well && tag == (STREAM_FIELD << 3 | WIRE_BYTES))
+			is_well = read_stream(&cursor, &stream);
+		else if (is_well && tag == (SEQUENCE_FIELD << 3 | WIRE_VARINT))
+			is_well = read_varint(&cursor, &sequence);
+		else if (is_well)
+			is_well = skip_field(&cursor, tag & 7);
+		if (!is_well)
+			return false;
+	}
+	if (!stream || sequence == 0)
+		return false;
+	memcpy(ret_stream, stream, ENVELOPE_STREAM_SIZE);
+	*ret_sequence = sequence;
+	return true;
+}
+
 /* ---- text: on the wire a string may hold a NUL, in C it would end there and pass for a shorter one */
 
 static bool holds_nul(const ProtobufCMessageDescriptor *descriptor, struct cursor cursor);
@@ -115,6 +155,11 @@ static bool holds_nul(const ProtobufCMessageDescriptor *descriptor, struct curso
 
 /* ---- unpacking into the arena */
 
+static const void *member(const ProtobufCMessage *message, unsigned offset)
+{
+	return (const char *)message + offset;
+}
+
 struct purse {
 	struct arena *arena;
 	bool is_spent;         /* the budget refused */
@@ -147,6 +192,15 @@ static size_t wire_limit(const ProtobufCMessageDescriptor *descriptor)
 	return is_request ? ENVELOPE_REQUEST_MAX : ENVELOPE_ANSWER_MAX;
 }
 
+/* Of two values of one field the decoder keeps the last, and a message that says two majors is of neither. */
+static bool says_another_major(const ProtobufCMessage *message)
+{
+	const ProtobufCFieldDescriptor *field =
+	    protobuf_c_message_descriptor_get_field(message->descriptor, MAJOR_FIELD);
+
+	return *(const uint64_t *)member(message, field->offset) != ENVELOPE_MAJOR;
+}
+
 int envelope_unpack(const ProtobufCMessageDescriptor *descriptor, const void *bytes, size_t size,
                     struct arena *arena, uint64_t *ret_major, ProtobufCMessage **ret_message)
 {
@@ -167,7 +221,8 @@ int envelope_unpack(const ProtobufCMessageDescriptor *descriptor, const void *by
 		return -ENOMEM;
 	if (purse.is_spent)
 		return ENVELOPE_TOO_LARGE;
-	if (!message || holds_nul(descriptor, (struct cursor){.at = bytes, .left = size}))
+	if (!message || says_another_major(message) ||
+	    holds_nul(descriptor, (struct cursor){.at = bytes, .left = size}))
 		return ENVELOPE_MALFORMED;
 	*ret_major = major;
 	*ret_message = message;
@@ -175,11 +230,6 @@ int envelope_unpack(const ProtobufCMessageDescriptor *descriptor, const void *by
 }
 
 /* ---- unknown fields */
-
-static const void *member(const ProtobufCMessage *message, unsigned offset)
-{
-	return (const char *)message + offset;
-}
 
 /* A oneof is a union: its pointer is this field's only where the case says so. */
 static bool is_present(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)

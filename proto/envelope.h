@@ -9,6 +9,7 @@
 #include "daemon/base/arena.h"
 #include "daemon/base/fault.h"
 #include "proto/suanpan.pb-c.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,7 +25,7 @@
 #define ENVELOPE_OBSERVATIONS_MAX 8192 /* rows in one report: a refusal must be able to name each */
 
 enum envelope_verdict {
-	ENVELOPE_MALFORMED = 1,   /* not a message of this kind, or a string of it holds a NUL */
+	ENVELOPE_MALFORMED = 1, /* not a message of this kind, or of two majors, or with a NUL in a string */
 	ENVELOPE_UNSUPPORTED = 2, /* its major is unknown here; *ret_major is set */
 	ENVELOPE_TOO_LARGE = 3,   /* more bytes than allowed, on the wire or unpacked */
 };
@@ -34,6 +35,10 @@ enum envelope_verdict {
  * Answers 0, an envelope_verdict, or -ENOMEM. */
 int MUST_CHECK envelope_unpack(const ProtobufCMessageDescriptor *descriptor, const void *bytes, size_t size,
                                struct arena *arena, uint64_t *ret_major, ProtobufCMessage **ret_message);
+
+/* The stream and sequence of a packed Report, without unpacking it. False: they are not both to be found. */
+bool envelope_find_name(const void *bytes, size_t size, uint8_t ret_stream[ENVELOPE_STREAM_SIZE],
+                        uint64_t *ret_sequence);
 
 /* Whether this message, or one inside it, holds fields that this major does not define. */
 int envelope_has_unknown_fields(const ProtobufCMessage *message);

@@ -1,8 +1,8 @@
 #include "clients/lib/ask.h"
 
+#include "clients/lib/dial.h"
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
-#include "proto/endpoint.h"
 #include "proto/envelope.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -14,8 +14,9 @@
 
 struct ask {
 	void *context;
-	void *socket; /* NULL until it is needed, and again after a call that left answers unread */
+	struct dial *dial; /* NULL until it is needed, and again after a call that left answers unread */
 	char *url;
+	const struct identity *identity;
 	struct arena *arena; /* holds one Answer */
 	uint64_t number;     /* of the last query */
 	char *failure;       /* NULL: nothing failed, or there was no memory to say what */
@@ -39,7 +40,7 @@ const char *ask_failure(const struct ask *ask)
 	return ask->failure ? ask->failure : "out of memory";
 }
 
-int ask_open(void *zmq_context, const char *url, struct ask **ret_ask)
+int ask_open(void *zmq_context, const char *url, const struct identity *identity, struct ask **ret_ask)
 {
 	struct ask *ask = calloc(1, sizeof *ask);
 	int result = -ENOMEM;
@@ -47,6 +48,7 @@ int ask_open(void *zmq_context, const char *url, struct ask **ret_ask)
 	if (!ask)
 		return -ENOMEM;
 	ask->context = zmq_context;
+	ask->identity = identity;
 	ask->url = strdup(url);
 	if (ask->url)
 		result = arena_new(ENVELOPE_UNPACK_BUDGET, &ask->arena);
@@ -62,20 +64,28 @@ void ask_close(struct ask *ask)
 {
 	if (!ask)
 		return;
-	endpoint_close(ask->socket);
+	dial_close(ask->dial);
 	arena_free(ask->arena);
 	free(ask->failure);
 	free(ask->url);
 	free(ask);
 }
 
+static void hang_up(struct ask *ask)
+{
+	dial_close(ask->dial);
+	ask->dial = NULL;
+}
+
+/* What happened to an idle connection is no answer to this question: a new one begins from the beginning. */
 static int connect_socket(struct ask *ask)
 {
 	const char *error = "";
 
-	if (ask->socket)
+	if (ask->dial && dial_is_connected(ask->dial))
 		return 0;
-	if (endpoint_open(ask->context, ENDPOINT_REQUEST, ask->url, &ask->socket, &error) == 0)
+	hang_up(ask);
+	if (dial_open(ask->context, ENDPOINT_REQUEST, ask->url, ask->identity, &ask->dial, &error) == 0)
 		return 0;
 	say(ask, "cannot connect to %s: %s", ask->url, error);
 	return ASK_UNREACHABLE;
@@ -87,21 +97,34 @@ static int fail_socket(struct ask *ask, const char *doing)
 	return FAULT_SOCKET;
 }
 
+static int explain_silence(struct ask *ask)
+{
+	const char *trouble = dial_trouble(ask->dial);
+
+	if (trouble)
+		say(ask, "%s", trouble);
+	else
+		say(ask, "nobody answers at %s; is suanpand running there?", ask->url);
+	return ASK_UNREACHABLE;
+}
+
 static int wait_for(struct ask *ask, short events, int64_t deadline_ms)
 {
-	zmq_pollitem_t item = {.socket = ask->socket, .events = events};
-	int ready;
-
-	do {
+	for (;;) {
 		const int64_t left = deadline_ms - clock_read().monotonic_ms;
-		ready = zmq_poll(&item, 1, left > 0 ? (long)left : 0);
-	} while (ready < 0 && zmq_errno() == EINTR);
-	if (ready < 0)
-		return fail_socket(ask, "waiting for");
-	if (ready > 0)
-		return 0;
-	say(ask, "nobody answers at %s; is suanpand running there?", ask->url);
-	return ASK_UNREACHABLE;
+		const int result = dial_wait(ask->dial, events, -1, left > 0 ? (long)left : 0);
+
+		if (result == 0)
+			return 0;
+		if (result < 0)
+			return fail_socket(ask, "waiting for");
+		if (result == DIAL_SHUT_OUT) {
+			say(ask, "%s", dial_trouble(ask->dial));
+			return ASK_SHUT_OUT;
+		}
+		if (left <= 0)
+			return explain_silence(ask);
+	}
 }
 
 /* Without a connection the socket is not writable, so waiting for that is waiting for somebody to be there.
@@ -112,7 +135,7 @@ static int send_bytes(struct ask *ask, const void *bytes, size_t size, int64_t d
 		const int result = wait_for(ask, ZMQ_POLLOUT, deadline_ms);
 		if (result)
 			return result;
-		if (zmq_send(ask->socket, bytes, size, ZMQ_DONTWAIT) >= 0)
+		if (zmq_send(dial_socket(ask->dial), bytes, size, ZMQ_DONTWAIT) >= 0)
 			return 0;
 		if (zmq_errno() != EAGAIN && zmq_errno() != EINTR)
 			return fail_socket(ask, "sending to");
@@ -169,7 +192,7 @@ static int receive_answer(struct ask *ask, int64_t deadline_ms, const Suanpan__A
 	if (result)
 		return result;
 	zmq_msg_init(&message);
-	if (zmq_msg_recv(&message, ask->socket, ZMQ_DONTWAIT) >= 0)
+	if (zmq_msg_recv(&message, dial_socket(ask->dial), ZMQ_DONTWAIT) >= 0)
 		result = read_answer(ask, &message, ret_answer);
 	else if (zmq_errno() == EAGAIN || zmq_errno() == EINTR)
 		*ret_answer = NULL;
@@ -226,11 +249,8 @@ int ask_query(struct ask *ask, Suanpan__Query *query, int timeout_ms,
 		result = send_query(ask, query, clock_read().monotonic_ms + timeout_ms);
 	if (result == 0)
 		result = receive_chunks(ask, timeout_ms, each, closure);
-	/* Whatever may still come in belongs to nobody; and a peer that refused a connection once is only
-	 * asked again by a new socket. */
-	if (result && result != ASK_REFUSED) {
-		endpoint_close(ask->socket);
-		ask->socket = NULL;
-	}
+	/* Whatever may still come in belongs to nobody. */
+	if (result && result != ASK_REFUSED)
+		hang_up(ask);
 	return result;
 }

@@ -2,19 +2,22 @@
 #ifndef SUANPAN_CLIENTS_LIB_ASK_H
 #define SUANPAN_CLIENTS_LIB_ASK_H
 
+#include "clients/lib/identity.h"
 #include "daemon/base/fault.h"
 #include "proto/suanpan.pb-c.h"
 
 struct ask;
 
-/* Connects (lazily) to a query endpoint. One thread at a time. */
-int MUST_CHECK ask_open(void *zmq_context, const char *url, struct ask **ret_ask);
+/* Connects (lazily) to a query endpoint. `identity` must outlive it; NULL: plain. One thread at a time. */
+int MUST_CHECK ask_open(void *zmq_context, const char *url, const struct identity *identity,
+                        struct ask **ret_ask);
 void ask_close(struct ask *ask); /* NULL is fine */
 
 enum ask_verdict {
 	ASK_UNREACHABLE = 1, /* nobody answered in time */
 	ASK_REFUSED = 2,     /* the daemon answered with a Failure; see ask_failure */
 	ASK_GARBLED = 3,     /* what came back is not an Answer, or of another major */
+	ASK_SHUT_OUT = 4,    /* the daemon does not know our key, or only one side speaks with keys */
 };
 
 /* Fills in major and number, sends, and calls `each` for every Answer chunk in order. `timeout_ms` bounds the

@@ -1,9 +1,9 @@
 #include "clients/lib/live.h"
 
+#include "clients/lib/dial.h"
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
 #include "proto/codes.h"
-#include "proto/endpoint.h"
 #include "proto/envelope.h"
 #include <errno.h>
 #include <stdbool.h>
@@ -20,14 +20,14 @@ struct subscription {
 };
 
 struct live {
-	void *socket;
-	void *events; /* libzmq's word of the connection */
+	struct dial *dial;
 	struct arena *arena;
 	struct subscription *subscriptions;
 	size_t count;
 };
 
-int live_open(void *zmq_context, const char *url, struct live **ret_live, const char **ret_error)
+int live_open(void *zmq_context, const char *url, const struct identity *identity, struct live **ret_live,
+              const char **ret_error)
 {
 	struct live *live = calloc(1, sizeof *live);
 	int result;
@@ -36,8 +36,7 @@ int live_open(void *zmq_context, const char *url, struct live **ret_live, const 
 		return -ENOMEM;
 	result = arena_new(ENVELOPE_UNPACK_BUDGET, &live->arena);
 	if (result == 0)
-		result = endpoint_open_watched(zmq_context, ENDPOINT_LIVE_CLIENT, url, &live->socket,
-		                               &live->events, ret_error)
+		result = dial_open(zmq_context, ENDPOINT_LIVE_CLIENT, url, identity, &live->dial, ret_error)
 		             ? LIVE_UNREACHABLE
 		             : 0;
 	if (result) {
@@ -52,16 +51,30 @@ void live_close(struct live *live)
 {
 	if (!live)
 		return;
-	endpoint_close_watched(live->socket, live->events);
+	dial_close(live->dial);
 	arena_free(live->arena);
 	free(live->subscriptions);
 	free(live);
 }
 
+const char *live_trouble(const struct live *live)
+{
+	return dial_trouble(live->dial);
+}
+
+static int subscribe(struct live *live, const char *topic)
+{
+	void *socket = dial_socket(live->dial);
+
+	if (!socket)
+		return 0; /* the next one will be told */
+	return zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, strlen(topic)) ? FAULT_SOCKET : 0;
+}
+
 int live_follow(struct live *live, const char *code)
 {
 	struct subscription *all = reallocarray(live->subscriptions, live->count + 1, sizeof *all);
-	int length;
+	int length, fault;
 
 	if (!all)
 		return -ENOMEM;
@@ -71,10 +84,9 @@ int live_follow(struct live *live, const char *code)
 	if (length >= (int)TOPIC_SIZE)
 		return -ENAMETOOLONG; /* longer than a code can be: nothing could ever match */
 	all[live->count].granted = false;
-	if (zmq_setsockopt(live->socket, ZMQ_SUBSCRIBE, all[live->count].topic, (size_t)length))
-		return FAULT_SOCKET;
-	live->count++;
-	return 0;
+	fault = subscribe(live, all[live->count].topic);
+	live->count += fault == 0;
+	return fault;
 }
 
 /* An update without a value, sent to the very prefix that was subscribed to. It may be meant for another
@@ -97,11 +109,22 @@ static int take_grant(struct live *live, zmq_msg_t *topic)
 	return news && !missing ? LIVE_READY : LIVE_QUIET;
 }
 
+/* What the old socket holds unread may be a grant, which must not pass for one of the connection to come. */
 static int take_loss(struct live *live)
 {
+	dial_again(live->dial);
 	for (size_t i = 0; i < live->count; i++)
 		live->subscriptions[i].granted = false;
 	return LIVE_LOST;
+}
+
+static int subscribe_again(struct live *live)
+{
+	int result = LIVE_QUIET;
+
+	for (size_t i = 0; result == LIVE_QUIET && i < live->count; i++)
+		result = subscribe(live, live->subscriptions[i].topic) ? FAULT_SOCKET : LIVE_QUIET;
+	return result;
 }
 
 /* Takes the rest of a message away, so that the next receive starts at a first frame. */
@@ -109,20 +132,6 @@ static void skip_frames(void *socket, zmq_msg_t *frame)
 {
 	while (zmq_msg_more(frame) && zmq_msg_recv(frame, socket, ZMQ_DONTWAIT) >= 0)
 		continue;
-}
-
-/* The first frame is the event's number in the machine's order; the second, the address, is not needed. */
-static int read_event(struct live *live)
-{
-	uint16_t event = 0;
-	zmq_msg_t frame;
-
-	zmq_msg_init(&frame);
-	if (zmq_msg_recv(&frame, live->events, ZMQ_DONTWAIT) >= (int)sizeof event)
-		memcpy(&event, zmq_msg_data(&frame), sizeof event);
-	skip_frames(live->events, &frame);
-	zmq_msg_close(&frame);
-	return event == ZMQ_EVENT_DISCONNECTED ? take_loss(live) : LIVE_QUIET;
 }
 
 static int unpack_update(struct live *live, zmq_msg_t *frame, const Suanpan__Update **ret_update)
@@ -142,18 +151,19 @@ static int unpack_update(struct live *live, zmq_msg_t *frame, const Suanpan__Upd
 
 static int read_second_frame(struct live *live, zmq_msg_t *topic, const Suanpan__Update **ret_update)
 {
+	void *socket = dial_socket(live->dial);
 	const Suanpan__Update *update;
 	int result = LIVE_GARBLED;
 	zmq_msg_t frame;
 
 	zmq_msg_init(&frame);
-	if (zmq_msg_recv(&frame, live->socket, ZMQ_DONTWAIT) >= 0 && !zmq_msg_more(&frame))
+	if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) >= 0 && !zmq_msg_more(&frame))
 		result = unpack_update(live, &frame, &update);
 	if (result == 0 && !update->value)
 		result = take_grant(live, topic);
 	else if (result == 0)
 		*ret_update = update;
-	skip_frames(live->socket, &frame);
+	skip_frames(socket, &frame);
 	zmq_msg_close(&frame);
 	return result;
 }
@@ -165,7 +175,7 @@ static int read_update(struct live *live, const Suanpan__Update **ret_update)
 	zmq_msg_t topic;
 
 	zmq_msg_init(&topic);
-	if (zmq_msg_recv(&topic, live->socket, ZMQ_DONTWAIT) < 0)
+	if (zmq_msg_recv(&topic, dial_socket(live->dial), ZMQ_DONTWAIT) < 0)
 		result = LIVE_QUIET;
 	else if (zmq_msg_more(&topic))
 		result = read_second_frame(live, &topic, ret_update);
@@ -175,20 +185,22 @@ static int read_update(struct live *live, const Suanpan__Update **ret_update)
 
 static int wait_once(struct live *live, long timeout_ms, int stop_fd, const Suanpan__Update **ret_update)
 {
-	zmq_pollitem_t items[] = {
-	    {.socket = live->events, .events = ZMQ_POLLIN},
-	    {.socket = live->socket, .events = ZMQ_POLLIN},
-	    {.fd = stop_fd, .events = ZMQ_POLLIN},
-	};
-	const int ready = zmq_poll(items, stop_fd < 0 ? 2 : 3, timeout_ms);
+	const int result = dial_wait(live->dial, ZMQ_POLLIN, stop_fd, timeout_ms);
 
-	if (ready < 0)
-		return zmq_errno() == EINTR ? LIVE_QUIET : FAULT_SOCKET;
-	if (stop_fd >= 0 && items[2].revents)
+	switch (result) {
+	case 0:
+		return read_update(live, ret_update);
+	case DIAL_STOPPED:
 		return LIVE_STOPPED;
-	if (items[0].revents)
-		return read_event(live);
-	return items[1].revents ? read_update(live, ret_update) : LIVE_QUIET;
+	case DIAL_SHUT_OUT:
+		return LIVE_SHUT_OUT;
+	case DIAL_LOST:
+		return take_loss(live);
+	case DIAL_RENEWED:
+		return subscribe_again(live);
+	default:
+		return result < 0 ? result : LIVE_QUIET;
+	}
 }
 
 int live_wait(struct live *live, int timeout_ms, int stop_fd, const Suanpan__Update **ret_update)

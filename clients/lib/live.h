@@ -7,6 +7,7 @@
 #ifndef SUANPAN_CLIENTS_LIB_LIVE_H
 #define SUANPAN_CLIENTS_LIB_LIVE_H
 
+#include "clients/lib/identity.h"
 #include "daemon/base/fault.h"
 #include "proto/suanpan.pb-c.h"
 
@@ -19,11 +20,19 @@ enum live_verdict {
 	LIVE_LOST = 4,        /* it is not there any more; connecting again goes on by itself */
 	LIVE_GARBLED = 5,     /* what came is not an Update of this major; it was dropped */
 	LIVE_UNREACHABLE = 6, /* live_open: no socket could be made; *ret_error says why */
+	LIVE_SHUT_OUT =
+	    7, /* the daemon does not know our key, or only one side speaks with keys; live_trouble
+	                         says which. Trying again goes on by itself, and says the same again */
 };
 
-/* Starts connecting; *ret_error (static storage) says what went wrong with LIVE_UNREACHABLE. */
-int MUST_CHECK live_open(void *zmq_context, const char *url, struct live **ret_live, const char **ret_error);
+/* Starts connecting; *ret_error (static storage) says what went wrong with LIVE_UNREACHABLE. `identity` must
+ * outlive it; NULL: plain. */
+int MUST_CHECK live_open(void *zmq_context, const char *url, const struct identity *identity,
+                         struct live **ret_live, const char **ret_error);
 void live_close(struct live *live); /* NULL is fine */
+
+/* Why there is no connection, or NULL where nothing but silence says so. Lives until the next live_wait. */
+const char *live_trouble(const struct live *live);
 
 /* All areas of one code; NULL: of every code. */
 int MUST_CHECK live_follow(struct live *live, const char *code);

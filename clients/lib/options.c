@@ -155,8 +155,10 @@ static int print_program_help(const struct program *program)
 	puts("\nexamples:");
 	for (const struct command_row *row = program->commands; row->name; row++)
 		printf("  %s\n", row->example);
-	printf("\nexit status: %d done, %d refused, %d usage, %d nobody answers\n", EXIT_DONE, EXIT_REFUSED,
-	       EXIT_USAGE, EXIT_UNREACHABLE);
+	printf("\nexit status: %d done, %d refused, %d usage", EXIT_DONE, EXIT_REFUSED, EXIT_USAGE);
+	if (!program->is_offline)
+		printf(", %d nobody answers", EXIT_UNREACHABLE);
+	putchar('\n');
 	return EXIT_DONE;
 }
 

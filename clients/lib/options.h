@@ -41,6 +41,7 @@ struct program {
 	/* Accepted before and after the command. A command's own row of the same name (and the same offset, for
 	 * the words before the command) stands for the common one: its default, its environment, its help. */
 	const struct option_row *common;
+	bool is_offline; /* it needs no daemon, so no command ends with EXIT_UNREACHABLE */
 };
 
 /* Finds the command, fills `settings` (environment first, then the command line; pointers into argv), checks

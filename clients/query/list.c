@@ -8,6 +8,28 @@
 #define STRINGS(field) .type = COLUMN_LIST, COLUMN_STRINGS(Suanpan__ListRow, field)
 #define COUNT(field)   .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__ListRow, field)
 
+#define STREAM_SHOWN   8 /* digits, enough to tell a few apart */
+
+static void get_stream(const void *row, struct cell *cell)
+{
+	const Suanpan__ListRow *list = row;
+
+	if (!list->stream)
+		return;
+	snprintf(cell->scratch, sizeof cell->scratch, "%.*s", STREAM_SHOWN, list->stream);
+	cell->text = cell->scratch;
+}
+
+static void get_end(const void *row, struct cell *cell)
+{
+	const Suanpan__ListRow *list = row;
+
+	if (!list->followed_by)
+		return;
+	snprintf(cell->scratch, sizeof cell->scratch, "followed by %.*s", STREAM_SHOWN, list->followed_by);
+	cell->text = cell->scratch;
+}
+
 /* clang-format off */
 #define CODE_AND_NAME \
 	{.header = "code", .title = "Code", STRING(code)}, \
@@ -69,6 +91,21 @@ static const struct column reporter_columns[] = {
 	{.header = "reports", .title = "Reports", .right = true, COUNT(reports)},
 	{.header = "last_report", .title = "Last report", STRING(last_report)},
 	OTHER_NAMES,
+	{.header = "keys", .title = "Keys", .right = true, .if_filled = true, COUNT(keys)},
+	{.header = NULL},
+};
+
+static const struct column stream_columns[] = {
+	{.header = "reporter", .title = "Reporter", STRING(code)},
+	{.header = "name", .title = "Name", .wraps = true, STRING(name)},
+	{.header = "stream", STRING(stream)},
+	{.title = "Stream", .get = get_stream},
+	{.header = "last_sequence", .title = "Last", .right = true, COUNT(last_sequence)},
+	{.header = "gaps", .title = "Lost", .right = true, COUNT(gaps)},
+	{.header = "first_report", .title = "First report", STRING(first_report)},
+	{.header = "last_report", .title = "Last report", STRING(last_report)},
+	{.header = "followed_by", STRING(followed_by)},
+	{.title = "Ended", .if_filled = true, .get = get_end},
 	{.header = NULL},
 };
 /* clang-format on */
@@ -84,6 +121,7 @@ static const struct kind {
     {"indicators", SUANPAN__LIST_KIND__LIST_INDICATORS, indicator_columns, "there are no indicators"},
     {"plans", SUANPAN__LIST_KIND__LIST_PLANS, plan_list_columns, "there are no plans"},
     {"reporters", SUANPAN__LIST_KIND__LIST_REPORTERS, reporter_columns, "there are no reporters"},
+    {"streams", SUANPAN__LIST_KIND__LIST_STREAMS, stream_columns, "nobody has reported yet"},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])
@@ -102,7 +140,7 @@ static const struct kind *find_kind(const char *word)
 	if (nearest)
 		fprintf(stderr, "did you mean '%s'?\n", nearest);
 	else
-		fputs("expected areas, statistics, indicators, plans or reporters\n", stderr);
+		fputs("expected areas, statistics, indicators, plans, reporters or streams\n", stderr);
 	return NULL;
 }
 

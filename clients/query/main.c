@@ -18,5 +18,7 @@ int main(int argc, char *argv[])
 	struct settings settings = {0};
 
 	set_locale();
-	return options_run(&suanpan_program, argc, argv, &settings);
+	int status = options_run(&suanpan_program, argc, argv, &settings);
+	identity_wipe(&settings.identity);
+	return status;
 }

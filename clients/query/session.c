@@ -16,7 +16,7 @@ int session_open(const struct settings *settings, struct session *ret_session)
 	int fault = endpoint_context_new(&session.context);
 
 	if (fault == 0)
-		fault = ask_open(session.context, settings->query, &session.ask);
+		fault = ask_open(session.context, settings->query, &settings->identity, &session.ask);
 	if (fault) {
 		session_close(&session);
 		return explain_fault(fault);

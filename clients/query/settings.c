@@ -40,6 +40,16 @@ const struct option_row settings_options[] = {
      .otherwise = "5",
      .sentence = "how long to wait for an answer",
      .offset = offsetof(struct settings, timeout)},
+    {.name = "key",
+     .takes = "FILE",
+     .environment = "SUANPAN_KEY",
+     .sentence = "your key, as suanpan-keys makes it; needed where the daemon is on another machine",
+     .offset = offsetof(struct settings, key)},
+    {.name = "server-key",
+     .takes = "KEY|FILE",
+     .environment = "SUANPAN_SERVER_KEY",
+     .sentence = "the daemon's public key, or a file of 'public: KEY' lines",
+     .offset = offsetof(struct settings, server_key)},
     {.name = "intake",
      .takes = "URL",
      .environment = "SUANPAN_INTAKE",
@@ -107,6 +117,17 @@ static int check_url(const char *what, const char *url)
 	return EXIT_USAGE;
 }
 
+static int read_identity(struct settings *settings)
+{
+	struct keys_reason reason;
+
+	if (identity_read(settings->key, settings->server_key, &settings->identity, &reason) == 0 &&
+	    identity_check_url(&settings->identity, settings->query, &reason) == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "suanpan: %s\n", reason.text);
+	return EXIT_USAGE;
+}
+
 int settings_check(struct settings *settings)
 {
 	const size_t format = find_word("--format", settings->format, format_words);
@@ -118,7 +139,9 @@ int settings_check(struct settings *settings)
 	settings->language = languages[language];
 	if (check_url("--query", settings->query) || check_url("--live", settings->live))
 		return EXIT_USAGE;
-	return check_timeout(settings);
+	if (check_timeout(settings))
+		return EXIT_USAGE;
+	return read_identity(settings);
 }
 
 int settings_period(const char *what, const char *text, char *ret_text)

@@ -2,6 +2,7 @@
 #ifndef SUANPAN_CLIENTS_QUERY_SETTINGS_H
 #define SUANPAN_CLIENTS_QUERY_SETTINGS_H
 
+#include "clients/lib/identity.h"
 #include "clients/lib/options.h"
 #include "clients/query/output.h"
 #include "proto/suanpan.pb-c.h"
@@ -10,6 +11,7 @@ struct settings {
 	/* As given; pointers into argv or the environment. */
 	const char *intake, *query, *live, *spool;
 	const char *format, *lang, *timeout;
+	const char *key, *server_key;
 	const char *period, *count, *decimals;
 	/* Not const only because protobuf-c knows no const. */
 	char *area, *from, *to, *frequency, *as_of, *statistic, *reporter;
@@ -18,6 +20,7 @@ struct settings {
 	enum output_format output_format;
 	Suanpan__Language language;
 	int timeout_ms;
+	struct identity identity; /* its secret is wiped by main */
 };
 
 /* The options of every command. */

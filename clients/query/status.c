@@ -28,6 +28,11 @@ static int add_count(struct output *output, const char *key, uint64_t count)
 	return add_text(output, key, text);
 }
 
+#define COUNT_IF_TOLD(field)                                                                                 \
+	{                                                                                                    \
+		.key = #field, .count = status->field, .absent = !status->has_##field                        \
+	}
+
 /* In the order of the message, most asked for first. */
 static int add_status(struct output *output, const Suanpan__Status *status)
 {
@@ -55,6 +60,26 @@ static int add_status(struct output *output, const Suanpan__Status *status)
 	     .absent = !status->has_recomputed_in_all},
 	    {.key = "changed", .count = status->changed, .absent = !status->has_changed},
 	    {.key = "catalogue", .text = status->catalogue, .absent = !status->catalogue},
+	    {.key = "archived", .count = status->archived, .absent = !status->has_archived},
+	    {.key = "disk_free_bytes",
+	     .count = status->disk_free_bytes,
+	     .absent = !status->has_disk_free_bytes},
+	    {.key = "disk_reserve_bytes",
+	     .count = status->disk_reserve_bytes,
+	     .absent = !status->has_disk_reserve_bytes},
+	    {.key = "refusing", .text = status->refusing, .absent = !status->refusing},
+	    COUNT_IF_TOLD(connections),
+	    COUNT_IF_TOLD(connections_closed),
+	    COUNT_IF_TOLD(connections_silent),
+	    COUNT_IF_TOLD(handshakes),
+	    COUNT_IF_TOLD(handshakes_strange),
+	    COUNT_IF_TOLD(handshakes_limited),
+	    COUNT_IF_TOLD(messages_forbidden),
+	    COUNT_IF_TOLD(messages_dropped),
+	    COUNT_IF_TOLD(reports_foreign),
+	    COUNT_IF_TOLD(reports_overloaded),
+	    COUNT_IF_TOLD(answers_unread),
+	    COUNT_IF_TOLD(subscriptions_denied),
 	};
 	int result = 0;
 

@@ -308,12 +308,17 @@ static int follow_updates(struct watch *watch)
 {
 	const char *url = watch->session.settings->live;
 
+	bool is_shut_out = false;
+
 	while (watch->left) {
 		const Suanpan__Update *update;
 		int result = live_wait(watch->live, -1, watch->stop_fd, &update);
 
 		if (result == LIVE_STOPPED)
 			return EXIT_DONE;
+		if (result == LIVE_SHUT_OUT && !is_shut_out)
+			fprintf(stderr, "suanpan: %s; trying again until then\n", live_trouble(watch->live));
+		is_shut_out = result == LIVE_SHUT_OUT || (is_shut_out && result != LIVE_READY);
 		if (result == LIVE_LOST)
 			fprintf(stderr, "suanpan: the connection to %s is lost; waiting for it\n", url);
 		if (result == LIVE_GARBLED)
@@ -346,8 +351,12 @@ static int wait_until_ready(struct watch *watch)
 		return EXIT_DONE;
 	if (result < 0)
 		return explain(result);
-	fprintf(stderr, "suanpan: nobody answers at %s; is suanpand running there?\n", settings->live);
-	return EXIT_UNREACHABLE;
+	if (live_trouble(watch->live))
+		fprintf(stderr, "suanpan: %s\n", live_trouble(watch->live));
+	else
+		fprintf(stderr, "suanpan: nobody answers at %s; is suanpand running there?\n",
+		        settings->live);
+	return result == LIVE_SHUT_OUT ? EXIT_REFUSED : EXIT_UNREACHABLE;
 }
 
 static int subscribe(struct watch *watch, int count, char *codes[])
@@ -373,8 +382,9 @@ static int print_given(struct watch *watch)
 
 static int open_live(struct watch *watch)
 {
-	const char *url = watch->session.settings->live, *error = "";
-	const int result = live_open(watch->session.context, url, &watch->live, &error);
+	const struct settings *settings = watch->session.settings;
+	const char *url = settings->live, *error = "";
+	const int result = live_open(watch->session.context, url, &settings->identity, &watch->live, &error);
 
 	if (result < 0)
 		return explain(result);
@@ -450,6 +460,16 @@ static int check_count(const char *text, int64_t *ret_count)
 	return EXIT_DONE;
 }
 
+static int check_live(const struct settings *settings)
+{
+	struct keys_reason reason;
+
+	if (identity_check_url(&settings->identity, settings->live, &reason) == 0)
+		return EXIT_DONE;
+	fprintf(stderr, "suanpan watch: %s\n", reason.text);
+	return EXIT_USAGE;
+}
+
 int watch_run(void *closure, int count, char *arguments[])
 {
 	struct settings *settings = closure;
@@ -457,7 +477,7 @@ int watch_run(void *closure, int count, char *arguments[])
 	struct output_shape shape = {.columns = watch_columns, .live = true};
 	int status;
 
-	if (settings_check(settings) || check_codes(count, arguments) ||
+	if (settings_check(settings) || check_live(settings) || check_codes(count, arguments) ||
 	    check_count(settings->count, &watch.left))
 		return EXIT_USAGE;
 	shape.format = settings->output_format;

@@ -1,5 +1,7 @@
 #include "clients/report/deliver.h"
 #include "clients/report/line.h"
+#include "clients/report/notices.h"
+#include "clients/report/resend.h"
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
 #include "proto/envelope.h"
@@ -20,6 +22,8 @@ enum progress {
 struct item {
 	uint64_t sequence;
 	enum progress progress;
+	bool again; /* it had been decided before */
+	bool probe; /* and is still kept: to see what the daemon says to it. It is the only item then */
 };
 
 struct run {
@@ -28,8 +32,8 @@ struct run {
 	uint8_t stream[SPOOL_STREAM_SIZE];
 	struct item *items; /* ascending */
 	size_t count, undecided, in_flight;
-	size_t cursor;     /* the next one to look at for sending */
-	uint64_t *decided; /* sequences to be removed from the spool with the next transaction */
+	size_t cursor;                  /* the next one to look at for sending */
+	struct spool_decision *decided; /* what the spool is told with the next transaction */
 	size_t decided_count;
 	struct arena *arena; /* holds one Ack */
 	struct line *line;
@@ -38,8 +42,13 @@ struct run {
 	int64_t hold_until_ms;       /* overloaded: nothing is sent before */
 	int backoff_ms;              /* 0: the last thing heard was not "overloaded" */
 	uint64_t resending_from;     /* asked for once already since the last decision */
+	struct deliver_tally probed; /* of no interest */
+	unsigned returns;            /* how often something decided was asked for again */
 	bool ended;
 };
+
+/* How often in one run a daemon may be restored from a backup. */
+#define RETURNS_MAX      16
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MOST_MS  2000
@@ -81,9 +90,13 @@ static struct item *find_item(const struct run *run, uint64_t sequence)
 	return low < run->count && run->items[low].sequence == sequence ? &run->items[low] : NULL;
 }
 
-static struct deliver_tally *tally_of(struct run *run, uint64_t sequence)
+static struct deliver_tally *tally_of(struct run *run, const struct item *item)
 {
-	return sequence >= run->settings->own_first ? &run->result.own : &run->result.earlier;
+	if (item->probe)
+		return &run->probed;
+	if (item->again)
+		return &run->result.again;
+	return item->sequence >= run->settings->own_first ? &run->result.own : &run->result.earlier;
 }
 
 static void settle(struct run *run, struct item *item, enum progress progress)
@@ -99,10 +112,11 @@ static void settle(struct run *run, struct item *item, enum progress progress)
 		run->settings->progress(run->settings->closure, run->count - run->undecided, run->count);
 }
 
-static void settle_for_good(struct run *run, struct item *item)
+static void settle_for_good(struct run *run, struct item *item, bool accepted)
 {
 	settle(run, item, DECIDED);
-	run->decided[run->decided_count++] = item->sequence;
+	run->decided[run->decided_count++] =
+	    (struct spool_decision){.sequence = item->sequence, .accepted = accepted};
 }
 
 /* Everything from `item` on is to be sent again, unless it is decided. */
@@ -119,87 +133,127 @@ static void go_back(struct run *run, const struct item *item)
 		run->cursor = first;
 }
 
-/* ---- refusals ---- */
+/* ---- what the spool is told, and asked ---- */
 
-/* The column of the file that a reason is about, so that the daemon's complaints read like our own. */
-static const char *column_of(Suanpan__Reason reason)
+static int forget_decided(struct run *run)
 {
-	static const char *const columns[] = {
-	    [SUANPAN__REASON__REASON_UNKNOWN_STATISTIC] = "statistic",
-	    [SUANPAN__REASON__REASON_UNKNOWN_AREA] = "area",
-	    [SUANPAN__REASON__REASON_BAD_PERIOD] = "period",
-	    [SUANPAN__REASON__REASON_WRONG_FREQUENCY] = "period",
-	    [SUANPAN__REASON__REASON_WRONG_LEVEL] = "area",
-	    [SUANPAN__REASON__REASON_AREA_OUT_OF_SCOPE] = "area",
-	    [SUANPAN__REASON__REASON_STATISTIC_OUT_OF_SCOPE] = "statistic",
-	    [SUANPAN__REASON__REASON_TOO_MANY_DECIMALS] = "value",
-	    [SUANPAN__REASON__REASON_OUT_OF_RANGE] = "value",
-	    [SUANPAN__REASON__REASON_BAD_STATUS] = "status",
-	    [SUANPAN__REASON__REASON_BAD_TEXT] = "note",
-	};
-	size_t at = (size_t)reason;
-	return at < sizeof columns / sizeof *columns ? columns[at] : NULL;
+	if (run->decided_count == 0)
+		return 0;
+	int fault =
+	    spool_decide(run->settings->spool, run->decided, run->decided_count, clock_read().wall_ms);
+	if (!fault)
+		run->decided_count = 0;
+	return fault;
 }
 
-static void print_problem(FILE *stream, const struct spool_report *report, const Suanpan__Problem *problem)
+/* Without anything pending, one question is left: whether the daemon still knows the newest. */
+static int list_probe(const struct deliver_settings *settings, const struct spool_state *state,
+                      uint64_t **ret_sequences, size_t *ret_count, bool *ret_probe)
 {
-	const char *column = column_of(problem->reason);
-	if (report && problem->row < report->row_count &&
-	    report->places[problem->row].file < report->file_count)
-		fprintf(stream, "%s:%" PRIu32, report->files[report->places[problem->row].file],
-		        report->places[problem->row].line);
-	else
-		fprintf(stream, "row %" PRIu64, problem->row);
-	fprintf(stream, ": %s%s%s\n", column ? column : "", column ? ": " : "", problem->text);
+	*ret_probe = settings->probe && !state->pending && state->kept;
+	if (!*ret_probe)
+		return spool_list(settings->spool, settings->last, ret_sequences, ret_count);
+	uint64_t *newest = malloc(sizeof *newest);
+	if (!newest) {
+		sentence_set(settings->why, "out of memory");
+		return -ENOMEM;
+	}
+	*newest = state->last_kept;
+	*ret_sequences = newest;
+	*ret_count = 1;
+	return 0;
 }
 
-static void print_refusal(struct run *run, const Suanpan__Ack *ack)
+/* What becomes of an item when the list is made anew because the daemon asks for `from`. */
+static struct item renew_item(struct run *run, uint64_t sequence, uint64_t from)
 {
-	FILE *stream = run->settings->messages;
-	struct spool_report *report = NULL;
-	if (spool_read(run->settings->spool, ack->sequence, &report))
-		report = NULL; /* the refusal is worth saying even so */
-	fprintf(stream, "report %" PRIu64 " was refused, and nothing of it was stored", ack->sequence);
-	if (ack->reason)
-		fprintf(stream, ": %s", ack->reason);
-	fputc('\n', stream);
-	for (size_t i = 0; i < ack->n_problem; i++)
-		print_problem(stream, report, ack->problem[i]);
-	free(report);
+	struct item *old = find_item(run, sequence);
+	struct item item = {.sequence = sequence};
+	if (old && old->progress == KEPT && sequence < from)
+		item.progress = KEPT;
+	else if (old && old->progress == KEPT)
+		tally_of(run, old)->conflicts--; /* it does not know that one either any more */
+	item.again = from > 0 && (!old || old->again || old->probe || old->progress == DECIDED);
+	return item;
 }
 
-static void print_conflict(struct run *run, const Suanpan__Ack *ack)
+/* Everything pending up to `last`, to be sent; `from` 0 at first, later from where on it is sent again. */
+static int load_items(struct run *run, uint64_t from)
 {
-	fprintf(run->settings->messages,
-	        "CONFLICT: the daemon knows another report under the number %" PRIu64
-	        " of this spool's stream. Was the "
-	        "spool copied, or restored from a backup? The report is kept and changed nothing; ask the "
-	        "daemon's "
-	        "operator before anything else, then push from a new spool%s%s\n",
-	        ack->sequence, ack->reason ? ": " : ".", ack->reason ? ack->reason : "");
+	const struct deliver_settings *settings = run->settings;
+	struct spool_state state;
+	uint64_t *sequences = NULL;
+	size_t count = 0;
+	bool probe = false;
+	int fault = spool_read_state(settings->spool, &state);
+	if (!fault)
+		fault = list_probe(settings, &state, &sequences, &count, &probe);
+	if (fault)
+		return fault;
+	struct item *items = calloc(count + 1, sizeof *items);
+	struct spool_decision *decided = calloc(count + 1, sizeof *decided);
+	if (!items || !decided) {
+		free(items);
+		free(decided);
+		free(sequences);
+		sentence_set(settings->why, "out of memory");
+		return -ENOMEM;
+	}
+	memcpy(run->stream, state.stream, sizeof run->stream);
+	run->undecided = run->in_flight = run->cursor = 0;
+	for (size_t i = 0; i < count; i++) {
+		items[i] = renew_item(run, sequences[i], from);
+		items[i].probe = probe;
+		run->undecided += items[i].progress != KEPT;
+	}
+	free(sequences);
+	free(run->items);
+	free(run->decided);
+	run->items = items;
+	run->decided = decided;
+	run->count = count;
+	return 0;
 }
 
 /* ---- acks ---- */
 
-static void on_resend(struct run *run, const Suanpan__Ack *ack)
+/* The daemon asks for what it has decided on before: it does not know it any more. Where this is said of an ack that came
+ * late, to no purpose, the reports are only decided on once more, as before. */
+static int resend_earlier(struct run *run, uint64_t from)
+{
+	struct resend resend;
+	int answer = run->returns++ < RETURNS_MAX ? forget_decided(run) : (int)RESEND_IMPOSSIBLE;
+	if (answer == RESEND_IMPOSSIBLE)
+		sentence_set(
+		    run->settings->why,
+		    "the daemon at %s forgets again and again what it has decided on; ask its operator",
+		    run->settings->url);
+	if (!answer)
+		answer = resend_prepare(run->settings, from, &resend);
+	if (!answer)
+		answer = load_items(run, from);
+	if (answer == RESEND_IMPOSSIBLE) {
+		end(run, DELIVER_STUCK);
+		return 0;
+	}
+	if (answer)
+		return answer;
+	run->result.asked_again += resend.again;
+	run->resending_from = from;
+	run->deadline_ms = run->now_ms + run->settings->timeout_ms;
+	return 0;
+}
+
+static int on_resend(struct run *run, const Suanpan__Ack *ack)
 {
 	if (!ack->has_resend_from || ack->resend_from == run->resending_from)
-		return; /* reports that were already under way say so once more, each */
+		return 0; /* reports that were already under way say so once more, each */
 	const struct item *item = find_item(run, ack->resend_from);
-	if (item && item->progress == DECIDED)
-		return;
-	if (item && item->progress != KEPT) {
-		run->resending_from = ack->resend_from;
-		go_back(run, item);
-		return;
-	}
-	sentence_set(
-	    run->settings->why,
-	    "the daemon asks for report %" PRIu64
-	    ", which this spool does not hold any more: it has lost what it "
-	    "had acknowledged (restored from a backup?); ask its operator, then push from a new spool",
-	    ack->resend_from);
-	end(run, DELIVER_STUCK);
+	if (!item || item->probe || item->progress == DECIDED || item->progress == KEPT)
+		return resend_earlier(run, ack->resend_from);
+	run->resending_from = ack->resend_from;
+	go_back(run, item);
+	return 0;
 }
 
 static void on_overloaded(struct run *run, const struct item *item, const Suanpan__Ack *ack)
@@ -224,38 +278,70 @@ static void on_unsupported(struct run *run, const char *reason)
 	end(run, DELIVER_UNSUPPORTED);
 }
 
-static void on_decision(struct run *run, struct item *item, const Suanpan__Ack *ack)
+/* Kept: the key may have been taken out by mistake. */
+static void on_forbidden(struct run *run, const char *reason)
 {
-	struct deliver_tally *tally = tally_of(run, item->sequence);
+	sentence_set(run->settings->why,
+	             "the daemon at %s takes no reports under this key%s%s; ask its operator",
+	             run->settings->url, reason ? ": " : "", reason ? reason : "");
+	end(run, DELIVER_STUCK);
+}
+
+static void on_accepted(struct run *run, struct item *item, const Suanpan__Ack *ack)
+{
+	tally_of(run, item)->accepted++;
+	if (!item->probe && ack->has_commit && ack->commit > run->result.commit)
+		run->result.commit = ack->commit;
+	settle_for_good(run, item, true);
+}
+
+static void on_refused(struct run *run, struct item *item, const Suanpan__Ack *ack)
+{
+	tally_of(run, item)->refused++;
+	if (!item->probe) /* else it was said when it was refused first */
+		notice_refusal(run->settings->messages, run->settings->spool, ack);
+	settle_for_good(run, item, false);
+}
+
+/* A daemon that is restored once more, from a newer backup, may know the report as it was before it was amended. */
+static int on_conflict(struct run *run, struct item *item, const Suanpan__Ack *ack)
+{
+	int answer = spool_take_back(run->settings->spool, item->sequence);
+	if (!answer)
+		go_back(run, item);
+	if (answer != SPOOL_NOTHING)
+		return answer;
+	tally_of(run, item)->conflicts++;
+	notice_conflict(run->settings->messages, ack);
+	settle(run, item, KEPT);
+	return 0;
+}
+
+static int on_decision(struct run *run, struct item *item, const Suanpan__Ack *ack)
+{
 	switch (ack->outcome) {
 	case SUANPAN__OUTCOME__OUTCOME_ACCEPTED:
-		tally->accepted++;
-		if (ack->has_commit && ack->commit > run->result.commit)
-			run->result.commit = ack->commit;
-		settle_for_good(run, item);
-		break;
+		on_accepted(run, item, ack);
+		return 0;
 	case SUANPAN__OUTCOME__OUTCOME_REFUSED:
-		tally->refused++;
-		print_refusal(run, ack);
-		settle_for_good(run, item);
-		break;
+		on_refused(run, item, ack);
+		return 0;
 	case SUANPAN__OUTCOME__OUTCOME_CONFLICT:
-		tally->conflicts++;
-		print_conflict(run, ack);
-		settle(run, item, KEPT);
-		break;
+		return on_conflict(run, item, ack);
 	case SUANPAN__OUTCOME__OUTCOME_OVERLOADED:
 		on_overloaded(run, item, ack);
-		break;
+		return 0;
 	case SUANPAN__OUTCOME__OUTCOME_RESEND:
-		on_resend(run, ack);
-		break;
+		return on_resend(run, ack);
 	case SUANPAN__OUTCOME__OUTCOME_UNSUPPORTED:
 		on_unsupported(run, ack->reason);
-		break;
+		return 0;
+	case SUANPAN__OUTCOME__OUTCOME_FORBIDDEN:
+		on_forbidden(run, ack->reason);
+		return 0;
 	case _SUANPAN__OUTCOME_IS_INT_SIZE:
 	default:
-		break; /* an outcome of the future: the timeout decides */
+		return 0; /* an outcome of the future: the timeout decides */
 	}
 }
 
@@ -264,6 +350,10 @@ static void on_nameless(struct run *run, const Suanpan__Ack *ack)
 {
 	if (ack->outcome == SUANPAN__OUTCOME__OUTCOME_UNSUPPORTED) {
 		on_unsupported(run, ack->reason);
+		return;
+	}
+	if (ack->outcome == SUANPAN__OUTCOME__OUTCOME_FORBIDDEN) {
+		on_forbidden(run, ack->reason);
 		return;
 	}
 	if (ack->outcome == SUANPAN__OUTCOME__OUTCOME_OVERLOADED) {
@@ -279,18 +369,17 @@ static void on_nameless(struct run *run, const Suanpan__Ack *ack)
 	end(run, DELIVER_STUCK);
 }
 
-static void on_ack(struct run *run, const Suanpan__Ack *ack)
+static int on_ack(struct run *run, const Suanpan__Ack *ack)
 {
 	if (!ack->has_stream || !ack->has_sequence) {
 		on_nameless(run, ack);
-		return;
+		return 0;
 	}
 	if (ack->stream.len != sizeof run->stream ||
 	    memcmp(ack->stream.data, run->stream, sizeof run->stream) != 0)
-		return;
+		return 0;
 	struct item *item = find_item(run, ack->sequence);
-	if (item && item->progress != DECIDED && item->progress != KEPT)
-		on_decision(run, item, ack);
+	return item && item->progress != DECIDED && item->progress != KEPT ? on_decision(run, item, ack) : 0;
 }
 
 static int on_message(struct run *run, const void *bytes, size_t size)
@@ -300,8 +389,8 @@ static int on_message(struct run *run, const void *bytes, size_t size)
 	arena_reset(run->arena);
 	int answer = envelope_unpack(&suanpan__ack__descriptor, bytes, size, run->arena, &major, &message);
 	if (answer == 0)
-		on_ack(run, (const Suanpan__Ack *)message);
-	else if (answer == ENVELOPE_UNSUPPORTED)
+		return on_ack(run, (const Suanpan__Ack *)message);
+	if (answer == ENVELOPE_UNSUPPORTED)
 		on_unsupported(run, NULL);
 	else if (answer > 0) {
 		sentence_set(run->settings->why,
@@ -363,24 +452,16 @@ static int receive_all(struct run *run)
 	return answer < 0 ? answer : 0;
 }
 
-static int forget_decided(struct run *run)
-{
-	if (run->decided_count == 0)
-		return 0;
-	int fault = spool_remove(run->settings->spool, run->decided, run->decided_count);
-	if (!fault)
-		run->decided_count = 0;
-	return fault;
-}
-
 static int wait_for_something(struct run *run)
 {
 	int64_t until = run->deadline_ms;
 	if (run->hold_until_ms > run->now_ms && run->hold_until_ms < until)
 		until = run->hold_until_ms;
-	int fault = line_wait(run->line, may_send(run), min_int64_as_int(until - run->now_ms, INT32_MAX));
+	int answer = line_wait(run->line, may_send(run), min_int64_as_int(until - run->now_ms, INT32_MAX));
 	run->now_ms = clock_read().monotonic_ms;
-	return fault;
+	if (answer == LINE_SHUT_OUT)
+		end(run, DELIVER_SHUT_OUT); /* the sentence is there already */
+	return answer < 0 ? answer : 0;
 }
 
 static void check_deadline(struct run *run)
@@ -391,8 +472,12 @@ static void check_deadline(struct run *run)
 		end(run, DELIVER_OVERLOADED); /* the sentence is there already */
 		return;
 	}
-	sentence_set(run->settings->why, "nobody answers at %s; is suanpand running there?",
-	             run->settings->url);
+	const char *trouble = line_trouble(run->line);
+	if (trouble)
+		sentence_set(run->settings->why, "%s", trouble);
+	else
+		sentence_set(run->settings->why, "nobody answers at %s; is suanpand running there?",
+		             run->settings->url);
 	end(run, DELIVER_SILENCE);
 }
 
@@ -425,7 +510,8 @@ static void start_again(struct run *run, int timeout_ms)
 static int try_once(struct run *run, int timeout_ms)
 {
 	start_again(run, timeout_ms);
-	int fault = line_open(run->settings->zmq_context, run->settings->url, run->settings->why, &run->line);
+	int fault = line_open(run->settings->zmq_context, run->settings->url, run->settings->identity,
+	                      run->settings->why, &run->line);
 	while (!fault && !run->ended && run->undecided > 0)
 		fault = turn(run);
 	line_close(run->line);
@@ -442,27 +528,19 @@ static void pause_a_little(void)
 
 static int prepare(struct run *run)
 {
-	const struct deliver_settings *settings = run->settings;
-	struct spool_state state;
-	int fault = spool_read_state(settings->spool, &state);
-	if (fault)
+	int fault = load_items(run, 0);
+	if (fault || run->count == 0)
 		return fault;
-	memcpy(run->stream, state.stream, sizeof run->stream);
-	uint64_t *sequences;
-	fault = spool_list(settings->spool, settings->last, &sequences, &run->count);
+	fault = arena_new(ENVELOPE_UNPACK_BUDGET, &run->arena);
 	if (fault)
-		return fault;
-	run->undecided = run->count;
-	run->items = calloc(run->count + 1, sizeof *run->items);
-	for (size_t i = 0; i < run->count && run->items; i++)
-		run->items[i].sequence = sequences[i];
-	run->decided = sequences; /* big enough: every report is decided at most once */
-	if (!run->decided && run->count == 0)
-		return 0;
-	fault = run->items ? arena_new(ENVELOPE_UNPACK_BUDGET, &run->arena) : -ENOMEM;
-	if (fault)
-		sentence_set(settings->why, "out of memory");
+		sentence_set(run->settings->why, "out of memory");
 	return fault;
+}
+
+/* Undecided, but for a probe, which is in nobody's way. */
+static uint64_t count_left(const struct run *run)
+{
+	return run->count == 1 && run->items[0].probe ? 0 : run->undecided;
 }
 
 int deliver(const struct deliver_settings *settings, struct delivery *ret_delivery)
@@ -471,17 +549,18 @@ int deliver(const struct deliver_settings *settings, struct delivery *ret_delive
 	int fault = prepare(&run);
 	if (!fault && run.count)
 		fault = try_once(&run, settings->timeout_ms);
-	if (!fault && run.ended && run.result.end == DELIVER_SILENCE) {
+	/* A probe is not worth the wait. */
+	if (!fault && run.ended && run.result.end == DELIVER_SILENCE && count_left(&run)) {
 		pause_a_little();
 		fault = try_once(&run,
 		                 settings->timeout_ms < RETRY_MOST_MS ? settings->timeout_ms : RETRY_MOST_MS);
 	}
+	run.result.left = count_left(&run);
 	arena_free(run.arena);
 	free(run.items);
 	free(run.decided);
 	if (fault)
 		return fault;
-	run.result.left = run.undecided;
 	*ret_delivery = run.result;
 	return 0;
 }

@@ -1,16 +1,17 @@
 #include "clients/report/line.h"
-#include "proto/endpoint.h"
+#include "clients/lib/dial.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
 
 struct line {
-	void *socket;
+	struct dial *dial;
 	struct sentence *why;
 };
 
-int line_open(void *zmq_context, const char *url, struct sentence *why, struct line **ret_line)
+int line_open(void *zmq_context, const char *url, const struct identity *identity, struct sentence *why,
+              struct line **ret_line)
 {
 	struct line *line = calloc(1, sizeof *line);
 	if (!line) {
@@ -19,7 +20,7 @@ int line_open(void *zmq_context, const char *url, struct sentence *why, struct l
 	}
 	line->why = why;
 	const char *error = "";
-	int fault = endpoint_open(zmq_context, ENDPOINT_REQUEST, url, &line->socket, &error);
+	int fault = dial_open(zmq_context, ENDPOINT_REQUEST, url, identity, &line->dial, &error);
 	if (fault) {
 		sentence_set(why, "cannot connect to %s: %s", url, error);
 		free(line);
@@ -33,7 +34,7 @@ void line_close(struct line *line)
 {
 	if (!line)
 		return;
-	endpoint_close(line->socket);
+	dial_close(line->dial);
 	free(line);
 }
 
@@ -45,7 +46,10 @@ static int socket_fault(struct line *line, const char *what)
 
 int line_send(struct line *line, const void *bytes, size_t size)
 {
-	if (zmq_send(line->socket, bytes, size, ZMQ_DONTWAIT) >= 0)
+	void *socket = dial_socket(line->dial);
+	if (!socket)
+		return LINE_FULL;
+	if (zmq_send(socket, bytes, size, ZMQ_DONTWAIT) >= 0)
 		return 0;
 	return zmq_errno() == EAGAIN || zmq_errno() == EINTR ? LINE_FULL : socket_fault(line, "sending");
 }
@@ -53,12 +57,15 @@ int line_send(struct line *line, const void *bytes, size_t size)
 /* One frame into `message`; *ret_whole says that it is the first and the last one of its message. */
 static int receive_frame(struct line *line, zmq_msg_t *message, bool *ret_whole)
 {
-	if (zmq_msg_recv(message, line->socket, ZMQ_DONTWAIT) < 0)
+	void *socket = dial_socket(line->dial);
+	if (!socket)
+		return LINE_NOTHING;
+	if (zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0)
 		return zmq_errno() == EAGAIN || zmq_errno() == EINTR ? LINE_NOTHING
 		                                                     : socket_fault(line, "receiving");
 	*ret_whole = !zmq_msg_more(message);
 	while (zmq_msg_more(message))
-		if (zmq_msg_recv(message, line->socket, ZMQ_DONTWAIT) < 0)
+		if (zmq_msg_recv(message, socket, ZMQ_DONTWAIT) < 0)
 			return LINE_NOTHING;
 	return 0;
 }
@@ -93,10 +100,17 @@ int line_receive(struct line *line, void **ret_bytes, size_t *ret_size)
 
 int line_wait(struct line *line, bool or_writable, int timeout_ms)
 {
-	zmq_pollitem_t item = {.socket = line->socket, .events = ZMQ_POLLIN};
-	if (or_writable)
-		item.events |= ZMQ_POLLOUT;
-	if (zmq_poll(&item, 1, timeout_ms) >= 0 || zmq_errno() == EINTR)
+	const short events = or_writable ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
+	int answer = dial_wait(line->dial, events, -1, timeout_ms);
+	if (answer < 0)
+		return socket_fault(line, "waiting");
+	if (answer != DIAL_SHUT_OUT)
 		return 0;
-	return socket_fault(line, "waiting");
+	sentence_set(line->why, "%s", dial_trouble(line->dial));
+	return LINE_SHUT_OUT;
+}
+
+const char *line_trouble(const struct line *line)
+{
+	return dial_trouble(line->dial);
 }

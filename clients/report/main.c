@@ -34,17 +34,41 @@ static const struct option_row common[] = {
      .environment = "SUANPAN_REPORTER",
      .sentence = "who reports (else whom the spool belongs to)",
      .offset = MEMBER(reporter)},
+    {.name = "key",
+     .takes = "FILE",
+     .environment = "SUANPAN_KEY",
+     .sentence = "your key, as suanpan-keys makes it; needed where the daemon is on another machine",
+     .offset = MEMBER(key)},
+    {.name = "server-key",
+     .takes = "KEY|FILE",
+     .environment = "SUANPAN_SERVER_KEY",
+     .sentence = "the daemon's public key, or a file of 'public: KEY' lines",
+     .offset = MEMBER(server_key)},
     {.name = "timeout",
      .takes = "SECONDS",
      .otherwise = "10",
      .sentence = "how long to wait for the daemon without hearing from it",
      .offset = MEMBER(timeout)},
+    {.name = "keep",
+     .takes = "DAYS",
+     .environment = "SUANPAN_KEEP",
+     .otherwise = SENDER_KEEP,
+     .sentence = "how long decided reports stay in the spool, for a daemon that is restored from a backup "
+                 "(in at most half of its room)",
+     .offset = MEMBER(keep)},
     {.name = "quiet", .sentence = "say only what went wrong", .offset = MEMBER(quiet)},
     {.name = NULL},
 };
 
 static const struct option_row push_options[] = {
     {.name = "dry-run", .sentence = "check the files and send nothing", .offset = MEMBER(dry_run)},
+    {.name = NULL},
+};
+
+static const struct option_row status_options[] = {
+    {.name = "kept",
+     .sentence = "list the reports that were decided on as well",
+     .offset = MEMBER(list_kept)},
     {.name = NULL},
 };
 
@@ -64,13 +88,14 @@ static const struct command_row commands[] = {
     {.name = "drain",
      .arguments = "",
      .options = no_options,
-     .sentence = "deliver what could not be delivered before",
+     .sentence = "deliver what could not be delivered before, and what a daemon restored from a backup asks "
+                 "for again",
      .example = "suanpan-report drain --timeout 60",
      .run = sender_drain},
     {.name = "status",
      .arguments = "",
-     .options = no_options,
-     .sentence = "print what is spooled",
+     .options = status_options,
+     .sentence = "print what is spooled, and what is kept",
      .example = "suanpan-report status --spool /var/lib/liwan/spool",
      .run = sender_status},
     {.name = NULL},

@@ -91,8 +91,8 @@ static int read_vocabulary(struct push *push)
 	struct sentence reason = {.text = "the daemon's lists cannot be read by this program"};
 	void *bytes = NULL;
 	size_t size = 0;
-	int answer = vocabulary_ask(session->zmq_context, session->settings->query, timeout_ms, &reason,
-	                            &bytes, &size);
+	int answer = vocabulary_ask(session->zmq_context, session->settings->query, &session->identity,
+	                            timeout_ms, &reason, &bytes, &size);
 	if (!answer)
 		answer = vocabulary_new(bytes, size, &push->vocabulary);
 	if (!answer)
@@ -253,6 +253,7 @@ static void print_summary(const struct push *push, const struct delivery *delive
 	if (delivery->left)
 		printf(", %s not delivered", group_digits(delivery->left).text);
 	session_print_tally("; of those spooled before: ", &delivery->earlier);
+	session_print_tally("; of those sent again: ", &delivery->again);
 	if (delivery->commit)
 		printf(" (commit %" PRIu64 ")", delivery->commit);
 	putchar('\n');

@@ -4,6 +4,8 @@
 
 #include <stdbool.h>
 
+#define SENDER_KEEP "30"
+
 /* As the options table fills it. */
 struct sender_settings {
 	const char *intake, *query,
@@ -11,12 +13,14 @@ struct sender_settings {
 	const char *spool;    /* NULL: the user's own, see session.c */
 	const char *reporter; /* NULL: whom the spool belongs to */
 	const char *timeout;  /* seconds */
-	bool dry_run, quiet;
+	const char *key, *server_key;
+	const char *keep; /* days; NULL: SENDER_KEEP */
+	bool dry_run, quiet, list_kept;
 };
 
 /* Checks all files, spools what they hold, delivers it and whatever is left from before. */
 int sender_push(void *settings, int count, char *arguments[]);
-/* Delivers what is left from before. */
+/* Delivers what is left from before; where nothing is, asks whether the daemon still has what it acknowledged. */
 int sender_drain(void *settings, int count, char *arguments[]);
 /* Prints what is in the spool. */
 int sender_status(void *settings, int count, char *arguments[]);

@@ -11,16 +11,26 @@
 
 /* ---- settings ---- */
 
-static char *default_spool(void)
+/* Answers an exit status. */
+static int find_spool(const struct sender_settings *settings, char **ret_path)
 {
 	const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-	char *path = NULL;
-	int length = -1;
-	if (state && *state == '/')
-		length = asprintf(&path, "%s/suanpan/spool", state);
+	int length;
+	if (settings->spool)
+		length = asprintf(ret_path, "%s", settings->spool);
+	else if (state && *state == '/')
+		length = asprintf(ret_path, "%s/suanpan/spool", state);
 	else if (home && *home)
-		length = asprintf(&path, "%s/.local/state/suanpan/spool", home);
-	return length < 0 ? NULL : path;
+		length = asprintf(ret_path, "%s/.local/state/suanpan/spool", home);
+	else {
+		fputs("suanpan-report: there is no home for the spool; give --spool DIR\n", stderr);
+		return EXIT_USAGE;
+	}
+	if (length >= 0)
+		return 0;
+	*ret_path = NULL;
+	fputs("suanpan-report: out of memory\n", stderr);
+	return EXIT_REFUSED;
 }
 
 static int check_url(const char *option, const char *url)
@@ -48,11 +58,39 @@ static int read_timeout(struct session *session)
 	return EXIT_USAGE;
 }
 
+#define KEEP_MOST_DAYS 36500
+#define DAY_MS         86400000
+
+static int read_keep(struct session *session)
+{
+	const char *text = session->settings->keep ? session->settings->keep : SENDER_KEEP;
+	int64_t days;
+	if (decimal_parse(text, strlen(text), 0, &days) == 0 && days >= 0 && days <= KEEP_MOST_DAYS) {
+		session->keep_ms = days * DAY_MS;
+		return 0;
+	}
+	fprintf(stderr, "suanpan-report: --keep: '%s'; expected days, from 0 to %d\n", text, KEEP_MOST_DAYS);
+	return EXIT_USAGE;
+}
+
 static int check_reporter(const char *reporter)
 {
 	if (!reporter || code_is_valid(reporter, strlen(reporter)))
 		return 0;
 	fprintf(stderr, "suanpan-report: --reporter: '%s' is not a code (a-z, 0-9, _ and -)\n", reporter);
+	return EXIT_USAGE;
+}
+
+/* Before anything is sent: what could be read on the way must not leave. */
+static int read_identity(struct session *session)
+{
+	const struct sender_settings *settings = session->settings;
+	struct keys_reason reason;
+	if (identity_read(settings->key, settings->server_key, &session->identity, &reason) == 0 &&
+	    identity_check_url(&session->identity, settings->intake, &reason) == 0 &&
+	    identity_check_url(&session->identity, settings->query, &reason) == 0)
+		return 0;
+	fprintf(stderr, "suanpan-report: %s\n", reason.text);
 	return EXIT_USAGE;
 }
 
@@ -66,19 +104,18 @@ int session_init(struct session *session, const struct sender_settings *settings
 		status = check_reporter(settings->reporter);
 	if (!status)
 		status = read_timeout(session);
-	if (status)
-		return status;
-	session->path = settings->spool ? strdup(settings->spool) : default_spool();
-	if (session->path)
-		return 0;
-	fputs("suanpan-report: there is no home for the spool; give --spool DIR\n", stderr);
-	return EXIT_USAGE;
+	if (!status)
+		status = read_keep(session);
+	if (!status)
+		status = read_identity(session);
+	return status ? status : find_spool(settings, &session->path);
 }
 
 void session_done(struct session *session)
 {
 	spool_close(session->spool);
 	endpoint_context_free(session->zmq_context);
+	identity_wipe(&session->identity);
 	free(session->path);
 }
 
@@ -97,6 +134,8 @@ int session_open_spool(struct session *session)
 		answer = spool_read_state(session->spool, &session->state);
 	if (answer)
 		return session_say_fault(session, answer);
+	spool_set_bounds(session->spool,
+	                 &(struct spool_bounds){.keep_ms = session->keep_ms, .room = SPOOL_ROOM});
 	const char *reporter = session->settings->reporter;
 	if (!session->state.has_identity || !reporter || strcmp(reporter, session->state.reporter) == 0)
 		return 0;
@@ -123,31 +162,75 @@ void session_say_left(uint64_t left)
 	        group_digits(left).text, left == 1 ? " is" : "s are");
 }
 
+static int run_delivery(struct session *session, const struct deliver_settings *settings,
+                        struct delivery *ret_delivery)
+{
+	int fault = deliver(settings, ret_delivery);
+	progress_clear();
+	return fault ? session_say_fault(session, fault) : 0;
+}
+
+static struct deliver_settings delivery_settings(struct session *session)
+{
+	return (struct deliver_settings){
+	    .zmq_context = session->zmq_context,
+	    .url = session->settings->intake,
+	    .identity = &session->identity,
+	    .timeout_ms = session->timeout_ms,
+	    .spool = session->spool,
+	    .why = &session->why,
+	    .last = UINT64_MAX,
+	    .messages = stderr,
+	    .progress = session->settings->quiet ? NULL : progress_draw,
+	};
+}
+
+static void say_end(struct session *session, const struct delivery *delivery)
+{
+	if (delivery->end != DELIVER_ALL)
+		fprintf(stderr, "suanpan-report: %s\n", session->why.text);
+	if (delivery->left)
+		session_say_left(delivery->left);
+}
+
 int session_deliver(struct session *session, uint64_t own_first, uint64_t last, struct delivery *ret_delivery)
 {
 	session->why.text[0] = '\0';
 	int status = session_connect(session);
 	if (status)
 		return status;
-	const struct deliver_settings settings = {
-	    .zmq_context = session->zmq_context,
-	    .url = session->settings->intake,
-	    .timeout_ms = session->timeout_ms,
-	    .spool = session->spool,
-	    .why = &session->why,
-	    .own_first = own_first,
-	    .last = last,
-	    .messages = stderr,
-	    .progress = session->settings->quiet ? NULL : progress_draw,
-	};
-	int fault = deliver(&settings, ret_delivery);
-	progress_clear();
-	if (fault)
-		return session_say_fault(session, fault);
-	if (ret_delivery->end != DELIVER_ALL)
-		fprintf(stderr, "suanpan-report: %s\n", session->why.text);
-	if (ret_delivery->left)
-		session_say_left(ret_delivery->left);
+	struct deliver_settings settings = delivery_settings(session);
+	settings.own_first = own_first;
+	settings.last = last;
+	status = run_delivery(session, &settings, ret_delivery);
+	if (!status)
+		say_end(session, ret_delivery);
+	return status;
+}
+
+#define PROBE_MOST_MS 3000
+
+int session_ask_newest(struct session *session, struct delivery *ret_delivery)
+{
+	session->why.text[0] = '\0';
+	int status = session_connect(session);
+	if (status)
+		return status;
+	struct deliver_settings settings = delivery_settings(session);
+	settings.probe = true;
+	if (settings.timeout_ms > PROBE_MOST_MS)
+		settings.timeout_ms = PROBE_MOST_MS;
+	status = run_delivery(session, &settings, ret_delivery);
+	if (status)
+		return status;
+	if (ret_delivery->left || ret_delivery->end == DELIVER_ALL)
+		say_end(session, ret_delivery);
+	else if (!session->settings->quiet)
+		fprintf(stderr,
+		        "note: whether the daemon still has what it acknowledged could not be asked: %s\n",
+		        session->why.text);
+	if (!ret_delivery->left) /* nothing was to be delivered, and nothing is left to be */
+		ret_delivery->end = DELIVER_ALL;
 	return 0;
 }
 
@@ -169,15 +252,17 @@ void session_print_tally(const char *before, const struct deliver_tally *tally)
 /* What a person must look at outranks what the next push will mend by itself. */
 int session_exit_status(const struct delivery *delivery)
 {
-	if (delivery->own.refused || delivery->own.conflicts || delivery->earlier.refused ||
-	    delivery->earlier.conflicts)
-		return EXIT_REFUSED;
+	const struct deliver_tally *tallies[] = {&delivery->own, &delivery->earlier, &delivery->again};
+	for (size_t i = 0; i < sizeof tallies / sizeof *tallies; i++)
+		if (tallies[i]->refused || tallies[i]->conflicts)
+			return EXIT_REFUSED;
 	switch (delivery->end) {
 	case DELIVER_ALL:
 		return EXIT_DONE;
 	case DELIVER_SILENCE:
 	case DELIVER_OVERLOADED:
 		return EXIT_UNREACHABLE;
+	case DELIVER_SHUT_OUT:
 	case DELIVER_UNSUPPORTED:
 	case DELIVER_STUCK:
 	default:

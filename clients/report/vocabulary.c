@@ -76,11 +76,11 @@ static int ask_all(struct ask *ask, int timeout_ms, struct parts *parts)
 	return answer;
 }
 
-int vocabulary_ask(void *zmq_context, const char *url, int timeout_ms, struct sentence *why, void **ret_bytes,
-                   size_t *ret_size)
+int vocabulary_ask(void *zmq_context, const char *url, const struct identity *identity, int timeout_ms,
+                   struct sentence *why, void **ret_bytes, size_t *ret_size)
 {
 	struct ask *ask;
-	int answer = ask_open(zmq_context, url, &ask);
+	int answer = ask_open(zmq_context, url, identity, &ask);
 	if (answer)
 		return answer;
 	struct parts parts = {0};

@@ -6,6 +6,7 @@
 #ifndef SUANPAN_CLIENTS_REPORT_VOCABULARY_H
 #define SUANPAN_CLIENTS_REPORT_VOCABULARY_H
 
+#include "clients/lib/identity.h"
 #include "clients/report/sentence.h"
 #include "clients/report/words.h"
 #include "daemon/base/fault.h"
@@ -48,8 +49,8 @@ enum vocabulary_verdict {
 
 /* Asks the daemon. The bytes (malloc, the caller's to free) are what vocabulary_new reads and the spool
  * caches; they are equal as long as the daemon's lists are. `why` gets the reason of a verdict. */
-int MUST_CHECK vocabulary_ask(void *zmq_context, const char *url, int timeout_ms, struct sentence *why,
-                              void **ret_bytes, size_t *ret_size);
+int MUST_CHECK vocabulary_ask(void *zmq_context, const char *url, const struct identity *identity,
+                              int timeout_ms, struct sentence *why, void **ret_bytes, size_t *ret_size);
 
 int MUST_CHECK vocabulary_new(const void *bytes, size_t size, struct vocabulary **ret_vocabulary);
 void vocabulary_free(struct vocabulary *vocabulary); /* NULL is fine */

@@ -21,6 +21,10 @@ const char *fault_text(int fault)
 		return "the socket library refused";
 	case FAULT_CONFIG:
 		return "the configuration is wrong";
+	case FAULT_UNKNOWN:
+		return "nobody knows whether the commit is on disk";
+	case FAULT_DISK_LOW:
+		return "the disk is nearly full; reports are taken again as soon as there is room";
 	default:
 		break;
 	}

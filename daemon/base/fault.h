@@ -18,6 +18,8 @@ enum fault {
 	FAULT_STORE = -10004,    /* LMDB refused for a reason of its own (logged where it happened) */
 	FAULT_SOCKET = -10005,   /* libzmq refused for a reason of its own (logged where it happened) */
 	FAULT_CONFIG = -10006,   /* a configuration file is wrong; the sentence was already printed */
+	FAULT_UNKNOWN = -10007,  /* a commit may be on disk or not: stop, and see at the next start */
+	FAULT_DISK_LOW = -10008, /* the disk has less room than is kept in reserve; nothing was begun */
 };
 
 /* A short English phrase for a fault; never NULL, static storage. */

@@ -104,3 +104,19 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	put(&line);
 	errno = saved_errno;
 }
+
+bool log_may_say(struct log_quota *quota, const char *event, int64_t monotonic_ms)
+{
+	if (monotonic_ms >= quota->until_ms) {
+		if (quota->unsaid > 0)
+			log_event(LOG_LEVEL_WARNING, "lines-left-out", "of=%s count=%lu", event,
+			          quota->unsaid);
+		*quota = (struct log_quota){.until_ms = monotonic_ms + LOG_QUOTA_MS};
+	}
+	if (quota->said < LOG_QUOTA_LINES) {
+		quota->said++;
+		return true;
+	}
+	quota->unsaid++;
+	return false;
+}

@@ -1,8 +1,8 @@
 /* The catalogue: what there is to report, where, by whom, what is computed from it, and what the plans want
  * of it.
  *
- * Read from the YAML files of one folder (areas, statistics, reporters, indicators, and plan-*.yaml),
- * checked as a whole, then immutable: any thread may read it. Everything is found by its code and referred to
+ * Read from the YAML files of one folder (areas, statistics, reporters, indicators, and where they are there readers
+ * and plan-*.yaml), checked as a whole, then immutable: any thread may read it. Everything is found by its code and referred to
  * by its index into the arrays below. Indexes hold for one loaded catalogue only; the permanent ids that go
  * to disk are given by the store (`id`). */
 #ifndef SUANPAN_CATALOGUE_CATALOGUE_H
@@ -148,7 +148,29 @@ struct reporter {
 	struct names names;
 	struct area_list areas; /* exactly the areas it may report, descendants spelled out */
 	const bool *statistics; /* one flag per statistic */
+	uint32_t key_count;
 	uint32_t id;
+};
+
+/* Who may ask and not report. */
+struct reader {
+	const char *code; /* of one namespace with the reporters' */
+	struct names names;
+	bool is_operator;
+	uint32_t key_count;
+};
+
+enum role { ROLE_REPORTER, ROLE_READER, ROLE_OPERATOR };
+const char *role_name(enum role role); /* "reporter"; static storage */
+
+/* Of one reporter or reader: a new one stands beside the old while it is changed. */
+#define CATALOGUE_KEYS_MAX 4
+
+/* A public key, and whose it is. */
+struct key_holder {
+	const char *key, *code;
+	enum role role;
+	uint32_t reporter; /* CATALOGUE_NONE unless ROLE_REPORTER */
 };
 
 struct catalogue {
@@ -164,6 +186,10 @@ struct catalogue {
 	uint32_t plan_count;
 	struct reporter *reporters;
 	uint32_t reporter_count;
+	struct reader *readers;
+	uint32_t reader_count;
+	struct key_holder *key_holders; /* each key once */
+	uint32_t key_holder_count;
 	struct catalogue_index *index; /* for the finders */
 	struct arena *memory;
 };
@@ -205,6 +231,8 @@ uint32_t catalogue_find_statistic(const struct catalogue *catalogue, const char 
 uint32_t catalogue_find_indicator(const struct catalogue *catalogue, const char *code);
 uint32_t catalogue_find_plan(const struct catalogue *catalogue, const char *code);
 uint32_t catalogue_find_reporter(const struct catalogue *catalogue, const char *code);
+/* Whose key this is; NULL: nobody's. */
+const struct key_holder *catalogue_find_key(const struct catalogue *catalogue, const char *key);
 /* An area or group by code or by its name in any script (ASCII case folded; "荔湾区" and "荔湾" both do).
  * Where several share a name, the first in the order of the areas. */
 uint32_t catalogue_find_area_by_name(const struct catalogue *catalogue, const char *text);

@@ -227,6 +227,12 @@ int catalogue_index_reporters(struct catalogue *catalogue)
 	                        catalogue->reporter_count, &catalogue->index->reporters);
 }
 
+int catalogue_index_keys(struct catalogue *catalogue)
+{
+	return code_table_build(catalogue->memory, catalogue->key_holders, sizeof catalogue->key_holders[0],
+	                        catalogue->key_holder_count, &catalogue->index->keys);
+}
+
 struct suggestion code_list_suggestion(const struct code_list *list, const char *code)
 {
 	return suggestion_for(code, list->codes, list->count);
@@ -257,6 +263,12 @@ uint32_t catalogue_find_plan(const struct catalogue *catalogue, const char *code
 uint32_t catalogue_find_reporter(const struct catalogue *catalogue, const char *code)
 {
 	return code_table_find(&catalogue->index->reporters, code);
+}
+
+const struct key_holder *catalogue_find_key(const struct catalogue *catalogue, const char *key)
+{
+	uint32_t found = code_table_find(&catalogue->index->keys, key);
+	return found == CATALOGUE_NONE ? NULL : &catalogue->key_holders[found];
 }
 
 /* Longer than any name worth a comparison: not found. */

@@ -23,7 +23,7 @@ struct code_list {
 };
 
 struct catalogue_index {
-	struct code_table areas, statistics, indicators, plans, reporters;
+	struct code_table areas, statistics, indicators, plans, reporters, keys;
 	struct code_table area_names; /* folded, with and without their last syllable */
 	struct code_list area_codes, statistic_codes, indicator_codes;
 	struct code_list area_words;  /* codes and names */
@@ -42,6 +42,7 @@ int MUST_CHECK catalogue_index_statistics(struct catalogue *catalogue);
 int MUST_CHECK catalogue_index_indicators(struct catalogue *catalogue); /* after the statistics */
 int MUST_CHECK catalogue_index_plans(struct catalogue *catalogue);
 int MUST_CHECK catalogue_index_reporters(struct catalogue *catalogue);
+int MUST_CHECK catalogue_index_keys(struct catalogue *catalogue); /* the key holders must be there */
 
 struct suggestion code_list_suggestion(const struct code_list *list, const char *code);
 

@@ -137,6 +137,7 @@ static void link_reporter(struct link *link, uint32_t index, const struct writte
 	    .names = link_names(link, &link->inputs->reporters.source, names, &written->names),
 	    .areas = list_areas(&scope),
 	    .statistics = scope.statistics,
+	    .key_count = written->key_count,
 	};
 }
 

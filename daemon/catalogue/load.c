@@ -10,6 +10,9 @@
 
 enum { AREAS, STATISTICS, REPORTERS, INDICATORS, FIXED_COUNT };
 
+/* May be left out: so it was before there were keys. */
+#define READERS "readers.yaml"
+
 static const struct {
 	const char *name;
 	const cyaml_schema_value_t *schema;
@@ -120,7 +123,7 @@ static bool is_fixed(const char *name)
 	for (int i = 0; i < FIXED_COUNT; i++)
 		if (strcmp(name, fixed_files[i].name) == 0)
 			return true;
-	return false;
+	return strcmp(name, READERS) == 0;
 }
 
 /* A file that is read by nobody is a name mistyped. */
@@ -128,8 +131,9 @@ static void refuse_stranger(const char *folder, const char *name, struct mistake
 {
 	char path[512];
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	mistake_at(mistakes, (struct place){.file = path},
-	           "not a catalogue file, expected areas, statistics, reporters, indicators or plan-...");
+	mistake_at(
+	    mistakes, (struct place){.file = path},
+	    "not a catalogue file, expected areas, statistics, reporters, readers, indicators or plan-...");
 }
 
 static int read_fixed(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
@@ -149,6 +153,15 @@ static int read_fixed(struct inputs *inputs, const char *folder, const struct ca
 			return result;
 	}
 	return 0;
+}
+
+static int read_readers(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
+                        struct mistakes *mistakes)
+{
+	const struct catalogue_file *file = find_file(files, READERS);
+	int result =
+	    file ? read_input(&inputs->readers, folder, READERS, file, &readers_schema, mistakes) : 0;
+	return result < 0 ? result : 0;
 }
 
 static int read_others(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
@@ -176,6 +189,8 @@ static int inputs_init(struct inputs *inputs, const char *folder, const struct c
                        struct mistakes *mistakes)
 {
 	int result = read_fixed(inputs, folder, files, mistakes);
+	if (result == 0)
+		result = read_readers(inputs, folder, files, mistakes);
 	return result == 0 ? read_others(inputs, folder, files, mistakes) : result;
 }
 
@@ -184,6 +199,7 @@ static void inputs_done(struct inputs *inputs)
 	input_done(&inputs->areas);
 	input_done(&inputs->statistics);
 	input_done(&inputs->reporters);
+	input_done(&inputs->readers);
 	input_done(&inputs->indicators);
 	for (uint32_t i = 0; i < inputs->plan_count; i++)
 		input_done(&inputs->plans[i]);
@@ -222,7 +238,7 @@ void catalogue_free(struct catalogue *catalogue)
 static int link_all(const struct inputs *inputs, struct catalogue *catalogue, struct mistakes *mistakes)
 {
 	static void (*const steps[])(struct link *) = {
-	    link_areas, link_statistics, link_indicators, link_reporters, link_plans,
+	    link_areas, link_statistics, link_indicators, link_reporters, link_readers, link_keys, link_plans,
 	};
 	struct link link = {.inputs = inputs, .catalogue = catalogue, .mistakes = mistakes};
 	link.fault = arena_new(CATALOGUE_BUDGET, &link.scratch);

@@ -88,6 +88,7 @@ static const cyaml_schema_field_t reporter_fields[] = {
     LIST("areas", NEEDED, struct written_reporter, areas, area_count, &text_entry),
     CYAML_FIELD_BOOL("only", OPTIONAL, struct written_reporter, only),
     LIST("statistics", NEEDED, struct written_reporter, statistics, statistic_count, &text_entry),
+    LIST("keys", OPTIONAL, struct written_reporter, keys, key_count, &text_entry),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t reporter_entry = {
@@ -100,6 +101,26 @@ static const cyaml_schema_field_t reporters_fields[] = {
 };
 const cyaml_schema_value_t reporters_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct reporters_file, reporters_fields),
+};
+
+static const cyaml_schema_field_t reader_fields[] = {
+    TEXT("code", NEEDED, struct written_reader, code),
+    NAMES("names", struct written_reader, names),
+    CYAML_FIELD_BOOL("operator", OPTIONAL, struct written_reader, is_operator),
+    LIST("keys", NEEDED, struct written_reader, keys, key_count, &text_entry),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t reader_entry = {
+    CYAML_VALUE_MAPPING(NEEDED, struct written_reader, reader_fields),
+};
+
+static const cyaml_schema_field_t readers_fields[] = {
+    CYAML_FIELD_SEQUENCE_COUNT("readers", CYAML_FLAG_POINTER | NEEDED, struct readers_file, readers,
+                               reader_count, &reader_entry, 0, CYAML_UNLIMITED), /* there may be none */
+    CYAML_FIELD_END,
+};
+const cyaml_schema_value_t readers_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct readers_file, readers_fields),
 };
 
 static const cyaml_schema_field_t indicator_fields[] = {

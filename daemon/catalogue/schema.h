@@ -61,11 +61,26 @@ struct written_reporter {
 	bool only;
 	char **statistics;
 	uint32_t statistic_count;
+	char **keys;
+	uint32_t key_count;
 };
 
 struct reporters_file {
 	struct written_reporter *reporters;
 	uint32_t reporter_count;
+};
+
+struct written_reader {
+	char *code;
+	struct written_names names;
+	bool is_operator;
+	char **keys;
+	uint32_t key_count;
+};
+
+struct readers_file {
+	struct written_reader *readers;
+	uint32_t reader_count;
 };
 
 struct written_indicator {
@@ -109,6 +124,7 @@ struct plan_file {
 extern const cyaml_schema_value_t areas_schema;      /* struct areas_file */
 extern const cyaml_schema_value_t statistics_schema; /* struct statistics_file */
 extern const cyaml_schema_value_t reporters_schema;  /* struct reporters_file */
+extern const cyaml_schema_value_t readers_schema;    /* struct readers_file */
 extern const cyaml_schema_value_t indicators_schema; /* struct indicators_file */
 extern const cyaml_schema_value_t plan_schema;       /* struct plan_file */
 

@@ -562,7 +562,8 @@ static int check_name(struct check *check, uint32_t reporter_index)
 	if (reporter_index == CATALOGUE_NONE)
 		return say(check, CHECK_NAMELESS, "unknown reporter '%s'", show(report->reporter).text);
 	check->reporter = &check->catalogue->reporters[reporter_index];
-	if (report->reporter && strcmp(report->reporter, check->reporter->code) != 0)
+	check->out->names_another = report->reporter && strcmp(report->reporter, check->reporter->code) != 0;
+	if (check->out->names_another)
 		return say(check, CHECK_NAMELESS,
 		           "the report says it is from '%s', its key that it is from '%s'",
 		           show(report->reporter).text, check->reporter->code);

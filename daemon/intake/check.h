@@ -23,6 +23,7 @@ enum check_verdict {
 /* What a check found; pointers live in the arena until its reset, but for the observations. */
 struct checked_report {
 	bool has_stream;                  /* stream and sequence could be read */
+	bool names_another;               /* CHECK_NAMELESS: the key is one reporter's, the name another's */
 	struct report_name name;          /* reporter_id is the permanent one; 0 under CHECK_NAMELESS */
 	uint64_t oldest;                  /* the lowest sequence the sender still holds; 0: it did not say */
 	struct observation *observations; /* from malloc, the caller's to free; NULL unless 0 was answered */

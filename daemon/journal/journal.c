@@ -2,6 +2,7 @@
 
 #include "daemon/db/tables.h"
 #include <sodium.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -48,4 +49,39 @@ int journal_read(struct db_txn *txn, uint64_t entry, struct journal_record *ret_
 	*ret_payload = (const char *)value.bytes + sizeof *ret_record;
 	*ret_size = value.size - sizeof *ret_record;
 	return 0;
+}
+
+static bool has_its_payload(const struct journal_record *record, const void *payload, size_t size)
+{
+	uint8_t hash[JOURNAL_HASH_SIZE];
+	if (record->kind == JOURNAL_REFUSED)
+		return size == 0;
+	crypto_generichash(hash, sizeof hash, payload, size, NULL, 0);
+	return memcmp(hash, record->payload_hash, sizeof hash) == 0;
+}
+
+int journal_check(const uint8_t before[JOURNAL_HASH_SIZE], const struct journal_record *record,
+                  const void *payload, size_t size)
+{
+	struct journal_record again = *record;
+	if (record->kind < JOURNAL_ACCEPTED || record->kind > JOURNAL_CATALOGUE)
+		return JOURNAL_UNKNOWN_KIND;
+	chain_next(before, &again);
+	if (memcmp(again.chain, record->chain, sizeof again.chain) != 0)
+		return JOURNAL_BROKEN_CHAIN;
+	return has_its_payload(record, payload, size) ? 0 : (int)JOURNAL_OTHER_PAYLOAD;
+}
+
+const char *journal_verdict_text(int verdict)
+{
+	switch (verdict) {
+	case JOURNAL_OTHER_PAYLOAD:
+		return "its payload is not the one whose hash it carries";
+	case JOURNAL_BROKEN_CHAIN:
+		return "its hash does not follow from the entry before";
+	case JOURNAL_UNKNOWN_KIND:
+		return "it is of no known kind";
+	default:
+		return "it cannot be read";
+	}
 }

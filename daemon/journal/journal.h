@@ -49,4 +49,28 @@ void journal_append(struct db_txn *txn, struct journal_head *head, struct journa
 int MUST_CHECK journal_read(struct db_txn *txn, uint64_t entry, struct journal_record *ret_record,
                             const void **ret_payload, size_t *ret_size);
 
+/* A place that entries come from in order: a store's journal, or an archive. */
+struct journal_item {
+	uint64_t entry;
+	struct journal_record record;
+	const void *payload; /* lives until the next call of the source */
+	size_t size;
+};
+struct journal_source {
+	void *context;
+	int (*next)(void *context, struct journal_item *ret_item); /* 0, JOURNAL_END, or a fault */
+};
+
+enum journal_verdict {
+	JOURNAL_END = 1,
+	JOURNAL_OTHER_PAYLOAD = 2, /* the payload is not the one the record was made for */
+	JOURNAL_BROKEN_CHAIN = 3,  /* the record does not follow from what came before it, or was changed */
+	JOURNAL_UNKNOWN_KIND = 4,
+};
+/* Is this what was appended behind an entry whose chain was `before` (32 zero bytes for entry 1)? */
+int MUST_CHECK journal_check(const uint8_t before[JOURNAL_HASH_SIZE], const struct journal_record *record,
+                             const void *payload, size_t size);
+/* The same in words: "its hash does not follow from the entry before". Static storage. */
+const char *journal_verdict_text(int verdict);
+
 #endif

@@ -12,7 +12,8 @@
 struct publisher {
 	const struct catalogue *catalogue;
 	uint64_t epoch;
-	uint64_t *sequences; /* one per indicator, then one per statistic */
+	uint64_t *sequences;      /* one per indicator, then one per statistic */
+	uint64_t *next_sequences; /* for the catalogue to come */
 	struct arena *arena;
 	struct wording words;
 	char topic[ENVELOPE_TOPIC_MAX + 1];
@@ -60,18 +61,22 @@ static void carry_sequences(const struct publisher *publisher, const struct cata
 	}
 }
 
-int publisher_switch(struct publisher *publisher, const struct catalogue *catalogue)
+int publisher_prepare(struct publisher *publisher, const struct catalogue *catalogue)
 {
-	uint64_t *sequences = new_sequences(catalogue);
-	if (!sequences)
-		return -ENOMEM;
-	carry_sequences(publisher, catalogue, sequences);
+	free(publisher->next_sequences);
+	publisher->next_sequences = new_sequences(catalogue);
+	return publisher->next_sequences ? 0 : -ENOMEM;
+}
+
+void publisher_switch(struct publisher *publisher, const struct catalogue *catalogue)
+{
+	carry_sequences(publisher, catalogue, publisher->next_sequences);
 	free(publisher->sequences);
-	publisher->sequences = sequences;
+	publisher->sequences = publisher->next_sequences;
+	publisher->next_sequences = NULL;
 	publisher->catalogue = catalogue;
 	wording_done(&publisher->words);
 	wording_init(&publisher->words, catalogue, publisher->arena, LANGUAGE_EN);
-	return 0;
 }
 
 void publisher_free(struct publisher *publisher)
@@ -81,6 +86,7 @@ void publisher_free(struct publisher *publisher)
 	wording_done(&publisher->words);
 	arena_free(publisher->arena);
 	free(publisher->sequences);
+	free(publisher->next_sequences);
 	free(publisher->bytes);
 	free(publisher);
 }

@@ -15,14 +15,17 @@ int MUST_CHECK publisher_new(const struct catalogue *catalogue, uint64_t epoch,
                              struct publisher **ret_publisher);
 void publisher_free(struct publisher *publisher); /* NULL is fine */
 
-/* Another catalogue came into force: changes from here on are in its indexes. The counts of known codes go on. */
-int MUST_CHECK publisher_switch(struct publisher *publisher, const struct catalogue *catalogue);
+/* Takes the memory that the switch to this catalogue will need. */
+int MUST_CHECK publisher_prepare(struct publisher *publisher, const struct catalogue *catalogue);
+/* It came into force: changes from here on are in its indexes. The counts of known codes go on. */
+void publisher_switch(struct publisher *publisher, const struct catalogue *catalogue);
 
 enum publisher_verdict {
 	PUBLISHER_HIDDEN = 1
 }; /* a statistic behind an indicator of the same code: not published */
 
-/* Counts the change and packs it. Both results live until the next call. */
+/* Counts the change, even when it cannot be packed (-ENOMEM): its subscribers see the gap. Both results live until the next
+ * call. */
 int MUST_CHECK publisher_pack(struct publisher *publisher, const struct changed_value *changed,
                               const char **ret_topic, const void **ret_bytes, size_t *ret_size);
 

@@ -102,7 +102,7 @@ static int dispatch(struct question *question, const Suanpan__Query *query)
 static int go_back(struct question *question, const char *as_of)
 {
 	struct moment moment;
-	int result = question_find_moment(question, as_of, &moment);
+	int result = question_find_moment(question, question->snapshot, as_of, &moment);
 	if (result != 0)
 		return result;
 	snapshot_go_back(question->snapshot, &moment);
@@ -128,6 +128,8 @@ static int answer_from_snapshot(struct question *question, const Suanpan__Query 
 	question->words.catalogue = question->catalogue;
 	if (result == 0)
 		result = dispatch(question, query);
+	if (result == 0)
+		result = snapshot_failure(question->snapshot);
 	snapshot_close(question->snapshot);
 	return result;
 }
@@ -165,8 +167,20 @@ static int conclude(struct question *question, int result)
 	return chunk->sink_answer != 0 ? sent : result;
 }
 
-int query_answer(const struct answer_context *context, const void *request, size_t size, answer_sink *sink,
-                 void *closure)
+static int refuse_forbidden(struct question *question, const void *request, size_t size)
+{
+	const Suanpan__Query *query = NULL;
+	int result = decode(question, request, size, &query);
+	if (result != 0)
+		return result;
+	question->chunk.number = query->number;
+	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_FORBIDDEN, NULL,
+	                       "This key is not, or no longer, enrolled; ask the daemon's operator.");
+}
+
+static int answer_with(int (*rows)(struct question *, const void *request, size_t size),
+                       const struct answer_context *context, const void *request, size_t size,
+                       answer_sink *sink, void *closure)
 {
 	struct question question = {
 	    .context = context,
@@ -175,8 +189,20 @@ int query_answer(const struct answer_context *context, const void *request, size
 	};
 	arena_reset(context->arena);
 	wording_init(&question.words, NULL, context->arena, LANGUAGE_EN);
-	int result = conclude(&question, answer_rows(&question, request, size));
+	int result = conclude(&question, rows(&question, request, size));
 	wording_done(&question.words);
 	arena_reset(context->arena);
 	return result;
+}
+
+int query_answer(const struct answer_context *context, const void *request, size_t size, answer_sink *sink,
+                 void *closure)
+{
+	return answer_with(answer_rows, context, request, size, sink, closure);
+}
+
+int query_forbid(const struct answer_context *context, const void *request, size_t size, answer_sink *sink,
+                 void *closure)
+{
+	return answer_with(refuse_forbidden, context, request, size, sink, closure);
 }

@@ -35,6 +35,7 @@ struct blend {
 
 struct diff {
 	struct question *question;
+	struct snapshot *then; /* of `from`; opened last, so it knows every entry */
 	struct subject subject;
 	uint32_t area;
 	struct period period;
@@ -105,15 +106,26 @@ static int compare_changes(const void *left, const void *right)
 	return (a->period.code > b->period.code) - (a->period.code < b->period.code);
 }
 
-static void note_side(struct diff *diff, const struct inputs *inputs, bool is_after)
+static void note_places(struct diff *diff, const struct inputs *inputs)
 {
 	for (size_t i = 0; i < inputs->count; i++) {
 		const struct explained_cell *cell = &inputs->cells[i];
-		struct change *change = &diff->changes[diff->count++];
-		*change = (struct change){
+		diff->changes[diff->count++] = (struct change){
 		    .statistic = statistic_of(diff, cell), .area = cell->area, .period = cell->period};
-		*(is_after ? &change->after : &change->before) = cell->cell;
 	}
+}
+
+static int read_cell(struct diff *diff, const struct cell_source *source, const struct change *change,
+                     struct cell *ret_cell)
+{
+	const struct catalogue *catalogue = diff->question->catalogue;
+	const uint32_t id = catalogue->areas[change->area].id;
+	const struct cell_row *row;
+	int result = source->row(source->context, catalogue->statistics[change->statistic].id, change->period,
+	                         id / CELLS_PER_ROW, &row);
+	if (result == 0)
+		*ret_cell = row ? row->cell[id % CELLS_PER_ROW] : (struct cell){.entry = 0};
+	return result;
 }
 
 static bool is_same(const struct cell *a, const struct cell *b)
@@ -123,22 +135,25 @@ static bool is_same(const struct cell *a, const struct cell *b)
 	return has_a == has_b && (!has_a || (a->value == b->value && a->status == b->status));
 }
 
-/* Both sides of a place come together, and what is the same on both goes. */
-static void merge_changes(struct diff *diff)
+/* Each place once, with what was there and what is: an observation that only one of the two values looked at (a stock that stood in
+ * for one taken back) may be the same at both moments, and then it is no change. */
+static int keep_changes(struct diff *diff)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < diff->count;) {
-		struct change merged = diff->changes[i];
-		for (i++; i < diff->count && compare_changes(&merged, &diff->changes[i]) == 0; i++) {
-			if (diff->changes[i].before.entry != 0)
-				merged.before = diff->changes[i].before;
-			if (diff->changes[i].after.entry != 0)
-				merged.after = diff->changes[i].after;
-		}
-		if (!is_same(&merged.before, &merged.after))
-			diff->changes[kept++] = merged;
+	for (size_t i = 0; i < diff->count; i++) {
+		struct change change = diff->changes[i];
+		if (i > 0 && compare_changes(&diff->changes[i - 1], &change) == 0)
+			continue;
+		int result = read_cell(diff, &diff->blend.before, &change, &change.before);
+		if (result == 0)
+			result = read_cell(diff, &diff->blend.after, &change, &change.after);
+		if (result != 0)
+			return result;
+		if (!is_same(&change.before, &change.after))
+			diff->changes[kept++] = change;
 	}
 	diff->count = kept;
+	return 0;
 }
 
 static int find_changes(struct diff *diff)
@@ -146,11 +161,10 @@ static int find_changes(struct diff *diff)
 	diff->changes = calloc(diff->before.count + diff->after.count + 1, sizeof *diff->changes);
 	if (!diff->changes)
 		return -ENOMEM;
-	note_side(diff, &diff->before, false);
-	note_side(diff, &diff->after, true);
+	note_places(diff, &diff->before);
+	note_places(diff, &diff->after);
 	qsort(diff->changes, diff->count, sizeof *diff->changes, compare_changes);
-	merge_changes(diff);
-	return 0;
+	return keep_changes(diff);
 }
 
 /* ---- rows ---- */
@@ -170,10 +184,10 @@ static int describe_entry(struct diff *diff, uint64_t number, Suanpan__DiffRow *
 	struct journal_entry entry;
 	if (number == 0)
 		return 0;
-	int result = snapshot_entry(question->snapshot, number, &entry);
+	int result = snapshot_entry(diff->then, number, &entry);
 	if (result != 0)
 		return result == SNAPSHOT_NOTHING ? (int)FAULT_CORRUPT : result;
-	const char *reporter = snapshot_reporter_code(question->snapshot, entry.reporter_id);
+	const char *reporter = snapshot_reporter_code(diff->then, entry.reporter_id);
 	row->reporter = reporter ? wording_copy(&question->words, reporter) : NULL;
 	row->has_entry = row->has_commit = 1;
 	row->entry = entry.entry;
@@ -253,11 +267,11 @@ static int add_whole(struct diff *diff)
 
 /* ---- the whole ---- */
 
-static int compare_moments(struct diff *diff, struct snapshot *then)
+static int compare_moments(struct diff *diff)
 {
 	struct question *question = diff->question;
 	uint32_t ids = 0;
-	diff->blend.before = snapshot_cells(then);
+	diff->blend.before = snapshot_cells(diff->then);
 	diff->blend.after = snapshot_cells(question->snapshot);
 	for (uint32_t i = 0; i < question->catalogue->area_count; i++)
 		if (question->catalogue->areas[i].id >= ids)
@@ -285,24 +299,26 @@ static int compare_moments(struct diff *diff, struct snapshot *then)
 static int compare(struct diff *diff, const Suanpan__DiffQuery *query)
 {
 	struct question *question = diff->question;
-	struct snapshot *then;
 	struct moment from;
 	int result = question_find_subject(question, query->code, &diff->subject);
+	diff->decimals = diff->subject.measure.decimals + MORE_DECIMALS;
+	if (diff->decimals > DECIMAL_PLACES_MAX)
+		diff->decimals = DECIMAL_PLACES_MAX;
 	if (result == 0)
 		result = question_find_place(question, &diff->subject, query->area, query->period,
 		                             &diff->area, &diff->period);
 	if (result == 0)
-		result = question_find_moment(question, query->from, &from);
-	if (result == 0)
-		result = snapshot_open(question->context->store, &then);
+		result = snapshot_open(question->context->store, &diff->then);
 	if (result != 0)
 		return result;
-	snapshot_go_back(then, &from);
-	diff->decimals = diff->subject.measure.decimals + MORE_DECIMALS;
-	if (diff->decimals > DECIMAL_PLACES_MAX)
-		diff->decimals = DECIMAL_PLACES_MAX;
-	result = compare_moments(diff, then);
-	snapshot_close(then);
+	result = question_find_moment(question, diff->then, query->from, &from);
+	if (result == 0) {
+		snapshot_go_back(diff->then, &from);
+		result = compare_moments(diff);
+	}
+	if (result == 0)
+		result = snapshot_failure(diff->then);
+	snapshot_close(diff->then);
 	return result;
 }
 

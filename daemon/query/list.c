@@ -1,4 +1,5 @@
 #include "daemon/query/question.h"
+#include <stdlib.h>
 
 static Suanpan__ListRow named_row(const struct wording *words, const char *code, const struct names *names)
 {
@@ -151,11 +152,71 @@ static int add_reporter(struct question *question, uint32_t index)
 	row.n_scope_area =
 	    wording_area_codes(words, reporter->areas.area, reporter->areas.count, &row.scope_area);
 	row.n_scope_statistic = scope_statistics(words, reporter, &row.scope_statistic);
+	row.has_keys = 1;
+	row.keys = reporter->key_count;
 	row.has_reports = 1;
 	row.reports = summary.reports;
 	if (summary.last_wall_ms != 0)
 		row.last_report = wording_time(words, summary.last_wall_ms);
 	return question_add(question, &row.base);
+}
+
+/* ---- streams ---- */
+
+/* The reporter as it is named now; of one that is no longer in the catalogue the code is left. */
+static Suanpan__ListRow reporter_row(struct question *question, uint32_t id)
+{
+	const struct catalogue *catalogue = question->catalogue;
+	struct wording *words = &question->words;
+	for (uint32_t i = 0; i < catalogue->reporter_count; i++)
+		if (catalogue->reporters[i].id == id)
+			return named_row(words, catalogue->reporters[i].code, &catalogue->reporters[i].names);
+	const char *code = snapshot_reporter_code(question->snapshot, id);
+	Suanpan__ListRow row = SUANPAN__LIST_ROW__INIT;
+	row.code = row.name = wording_copy(words, code ? code : "?");
+	return row;
+}
+
+/* The one of the same reporter that began first after this one's last report; NULL: none did. Streams stand in the order
+ * in which they began. */
+static const struct stream_summary *find_follower(const struct stream_summary *stream,
+                                                  const struct stream_summary *end)
+{
+	for (const struct stream_summary *other = stream + 1;
+	     other < end && other->reporter_id == stream->reporter_id; other++)
+		if (other->first_entry > stream->last_entry)
+			return other;
+	return NULL;
+}
+
+static int add_stream(struct question *question, const struct stream_summary *stream,
+                      const struct stream_summary *end)
+{
+	struct wording *words = &question->words;
+	const struct stream_summary *follower = find_follower(stream, end);
+	Suanpan__ListRow row = reporter_row(question, stream->reporter_id);
+	row.stream = wording_hex(words, stream->stream, sizeof stream->stream);
+	row.has_last_sequence = row.has_gaps = 1;
+	row.last_sequence = stream->last_sequence;
+	row.gaps = stream->gaps;
+	row.first_report = wording_time(words, stream->first_wall_ms);
+	row.last_report = wording_time(words, stream->last_wall_ms);
+	if (follower)
+		row.followed_by = wording_hex(words, follower->stream, sizeof follower->stream);
+	return question_add(question, &row.base);
+}
+
+static int add_streams(struct question *question)
+{
+	struct stream_summary *streams;
+	size_t count;
+	int result = snapshot_streams(question->snapshot, &streams, &count);
+	if (result != 0)
+		return result;
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = add_stream(question, &streams[i], streams + count);
+	free(streams);
+	return result;
 }
 
 /* ---- */
@@ -183,10 +244,12 @@ int answer_list(struct question *question, const Suanpan__ListQuery *query)
 	    [SUANPAN__LIST_KIND__LIST_PLANS] = {catalogue->plan_count, add_plan},
 	    [SUANPAN__LIST_KIND__LIST_REPORTERS] = {catalogue->reporter_count, add_reporter},
 	};
+	if (query->kind == SUANPAN__LIST_KIND__LIST_STREAMS)
+		return add_streams(question);
 	/* protobuf-c passes on whatever number stood there. */
 	if (query->kind < SUANPAN__LIST_KIND__LIST_AREAS || query->kind > SUANPAN__LIST_KIND__LIST_REPORTERS)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
 		                       "There is no list %d; the kinds go from 1 to %d.", (int)query->kind,
-		                       SUANPAN__LIST_KIND__LIST_REPORTERS);
+		                       SUANPAN__LIST_KIND__LIST_STREAMS);
 	return add_each(question, lists[query->kind].count, lists[query->kind].add);
 }

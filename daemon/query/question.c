@@ -1,6 +1,8 @@
 #include "daemon/query/question.h"
 
+#include "daemon/base/arena.h"
 #include "daemon/indicator/places.h"
+#include "daemon/indicator/units.h"
 #include "daemon/query/moment.h"
 #include "proto/codes.h"
 #include <errno.h>
@@ -94,7 +96,22 @@ int question_read_period(struct question *question, const char *given, struct pe
 	                       quoted);
 }
 
-int question_find_moment(struct question *question, const char *given, struct moment *ret_moment)
+static int refuse_moment(struct question *question, struct snapshot *snapshot, bool is_commit,
+                         const char *quoted)
+{
+	struct store_summary summary;
+	if (!is_commit)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
+		                       "The store holds nothing from before '%s'.", quoted);
+	int result = snapshot_summary(snapshot, &summary);
+	if (result != 0)
+		return result;
+	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
+	                       "There is no commit %s; the newest is %" PRIu64 ".", quoted, summary.commit);
+}
+
+int question_find_moment(struct question *question, struct snapshot *snapshot, const char *given,
+                         struct moment *ret_moment)
 {
 	struct written_moment written;
 	char quoted[QUOTE_SIZE];
@@ -109,16 +126,10 @@ int question_find_moment(struct question *question, const char *given, struct mo
 		    "'%s' is not a moment; moments look like 17 (a commit), 2024-05-01 (the end "
 		    "of a day) and 2024-05-01T12:00+08:00.",
 		    quoted);
-	int result = written.is_commit ? snapshot_find_commit(question->snapshot, written.commit, ret_moment)
-	                               : snapshot_find_time(question->snapshot, written.wall_ms, ret_moment);
-	if (result != SNAPSHOT_NOTHING)
-		return result;
-	if (written.is_commit)
-		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
-		                       "There is no commit %s; the newest is %" PRIu64 ".", quoted,
-		                       question->chunk.commit);
-	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_FOUND, NULL,
-	                       "The store holds nothing from before '%s'.", quoted);
+	int result = written.is_commit ? snapshot_find_commit(snapshot, written.commit, ret_moment)
+	                               : snapshot_find_time(snapshot, written.wall_ms, ret_moment);
+	return result == SNAPSHOT_NOTHING ? refuse_moment(question, snapshot, written.is_commit, quoted)
+	                                  : result;
 }
 
 /* ---- statistic or indicator ---- */
@@ -192,16 +203,39 @@ int question_find_place(struct question *question, const struct subject *subject
 
 /* ---- what was kept ---- */
 
-struct value question_absent_value(const struct question *question, uint32_t indicator, uint32_t area)
+/* Of a list of areas, those whose code is in force on the day; the list itself where all are. */
+static struct area_list in_force_on(struct question *question, const struct area_list *areas, int32_t day)
+{
+	uint32_t *kept = NULL, count = 0;
+	while (count < areas->count &&
+	       units_in_force_on(&question->catalogue->areas[areas->area[count]], day))
+		count++;
+	if (count == areas->count)
+		return *areas;
+	kept = arena_take(question->context->arena, areas->count * sizeof *kept);
+	if (!kept) {
+		question->words.exhausted = true;
+		return (struct area_list){.count = 0};
+	}
+	memcpy(kept, areas->area, count * sizeof *kept);
+	for (uint32_t i = count; i < areas->count; i++)
+		if (units_in_force_on(&question->catalogue->areas[areas->area[i]], day))
+			kept[count++] = areas->area[i];
+	return (struct area_list){.area = kept, .count = count};
+}
+
+struct value question_absent_value(struct question *question, uint32_t indicator, uint32_t area,
+                                   struct period period)
 {
 	const struct catalogue *catalogue = question->catalogue;
-	enum area_level unit = places_unit_level(catalogue, catalogue->indicators[indicator].formula);
-	const struct area_list *units = &catalogue->areas[area].inside[unit];
+	enum area_level level = places_unit_level(catalogue, catalogue->indicators[indicator].formula);
+	struct area_list units =
+	    in_force_on(question, &catalogue->areas[area].inside[level], period_last_day(period));
 	return (struct value){
 	    .state = VALUE_NO_DATA,
-	    .expected = units->count,
-	    .missing = units->area,
-	    .missing_count = units->count,
+	    .expected = units.count,
+	    .missing = units.area,
+	    .missing_count = units.count,
 	};
 }
 
@@ -213,8 +247,9 @@ static int absent_or_impossible(struct question *question, uint32_t indicator, u
 	struct value now;
 	int result = evaluate_indicator(question->evaluator, indicator, area, period, &cells, &now);
 	if (result == 0)
-		*ret_value =
-		    now.state == VALUE_NOT_HERE ? now : question_absent_value(question, indicator, area);
+		*ret_value = now.state == VALUE_NOT_HERE
+		                 ? now
+		                 : question_absent_value(question, indicator, area, period);
 	return result;
 }
 

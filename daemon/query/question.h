@@ -50,8 +50,9 @@ int MUST_CHECK question_find_area(struct question *question, const char *given, 
 int MUST_CHECK question_read_period(struct question *question, const char *given, struct period *ret_period);
 
 #define QUOTE_SIZE 80
-/* A moment as someone wrote it, found in the store. */
-int MUST_CHECK question_find_moment(struct question *question, const char *given, struct moment *ret_moment);
+/* A moment as someone wrote it, found in a snapshot that has not gone back: one that has knows nothing newer. */
+int MUST_CHECK question_find_moment(struct question *question, struct snapshot *snapshot, const char *given,
+                                    struct moment *ret_moment);
 
 /* A statistic or an indicator by its code (an indicator first), as what evaluates it. A lone statistic's formula is made in `lone`. */
 struct subject {
@@ -75,8 +76,10 @@ int MUST_CHECK question_find_place(struct question *question, const struct subje
 /* What someone typed, fit to be shown in a sentence: cut if it is long, replaced if it is not text. */
 void question_quote(const char *given, char ret_text[QUOTE_SIZE]);
 
-/* What stands where nothing is kept, in an area where something could be: no data, and everyone missing. */
-struct value question_absent_value(const struct question *question, uint32_t indicator, uint32_t area);
+/* What stands where nothing is kept, in an area where something could be: no data, and everyone missing whose code is in force
+ * at the period's end. */
+struct value question_absent_value(struct question *question, uint32_t indicator, uint32_t area,
+                                   struct period period);
 /* The value of the indicator as it was kept, or the absent one. */
 int MUST_CHECK question_kept_value(struct question *question, uint32_t indicator, uint32_t area,
                                    struct period period, struct kept_value *ret_kept);

@@ -319,7 +319,7 @@ static int fill_until(struct kept_walk *walk, struct period end)
 	const struct series *series = walk->series;
 	while (walk->fill && !walk->over && walk->next.code < end.code) {
 		const struct value absent =
-		    question_absent_value(walk->question, series->indicator_index, series->area);
+		    question_absent_value(walk->question, series->indicator_index, series->area, walk->next);
 		int result = add_row(walk->question, series, walk->next, &absent, 0);
 		if (result != 0)
 			return result;

@@ -189,3 +189,11 @@ int write_adopt_catalogue(struct write *write, struct catalogue *catalogue, cons
 	free_maps(&maps);
 	return result != 0 ? result : db_failure(write->txn);
 }
+
+int write_adopt_keys(struct write *write, struct catalogue *catalogue, const void *files, size_t size)
+{
+	journal_catalogue(write, files, size);
+	int result = store_give_ids(write->txn, catalogue);
+	write->catalogue = catalogue;
+	return result != 0 ? result : db_failure(write->txn);
+}

@@ -1,9 +1,11 @@
-/* What the files of daemon/store share about the store itself. */
+/* What the files of daemon/store share about the store itself, with each other and with daemon/upkeep, which
+ * looks behind it. */
 #ifndef SUANPAN_STORE_INTERNAL_H
 #define SUANPAN_STORE_INTERNAL_H
 
 #include "daemon/store/layout.h"
 #include "daemon/store/store.h"
+#include <stdatomic.h>
 
 /* Permanent ids are given per kind, from 1, in the order of first sight. The numbers are on disk. */
 enum name_kind { NAME_AREA = 1, NAME_STATISTIC = 2, NAME_INDICATOR = 3, NAME_REPORTER = 4 };
@@ -11,6 +13,9 @@ enum name_kind { NAME_AREA = 1, NAME_STATISTIC = 2, NAME_INDICATOR = 3, NAME_REP
 struct store {
 	struct db *db;
 	const struct catalogue *catalogue;
+	uint64_t reserve;
+	atomic_bool disk_is_low;
+	bool clock_is_behind; /* was said; the writer's */
 };
 
 /* The newest head at or before `commit` (UINT64_MAX: of all); all zero before the first. */

@@ -1,4 +1,5 @@
-/* Keys and records of the store, as they are on disk (format STORE_FORMAT). Private to daemon/store.
+/* Keys and records of the store, as they are on disk (format STORE_FORMAT). Private to daemon/store
+ * and daemon/upkeep.
  *
  * Records are little-endian structs without padding; keys are built from big-endian parts so that they sort.
  */

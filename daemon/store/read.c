@@ -122,6 +122,11 @@ void snapshot_close(struct snapshot *snapshot)
 	free(snapshot);
 }
 
+int snapshot_failure(const struct snapshot *snapshot)
+{
+	return db_failure(snapshot->txn);
+}
+
 struct cell_source snapshot_cells(struct snapshot *snapshot)
 {
 	return rows_source(&snapshot->rows);
@@ -361,6 +366,13 @@ int snapshot_revisions(struct snapshot *snapshot, uint32_t statistic_id, uint32_
 
 /* ---- journal ---- */
 
+int snapshot_record(struct snapshot *snapshot, uint64_t entry, struct journal_record *ret_record,
+                    const void **ret_payload, size_t *ret_size)
+{
+	int result = journal_read(snapshot->txn, entry, ret_record, ret_payload, ret_size);
+	return result == DB_ABSENT ? (int)SNAPSHOT_NOTHING : result;
+}
+
 int snapshot_entry(struct snapshot *snapshot, uint64_t entry, struct journal_entry *ret_entry)
 {
 	struct journal_record record;
@@ -403,5 +415,109 @@ int snapshot_reporter(struct snapshot *snapshot, uint32_t reporter_id, struct re
 		return result;
 	*ret_summary =
 	    (struct reporter_summary){.reports = record.reports, .last_wall_ms = record.last_wall_ms};
+	return 0;
+}
+
+/* ---- streams ---- */
+
+struct stream_list {
+	struct snapshot *snapshot;
+	struct stream_summary *streams;
+	size_t count, capacity;
+};
+
+static int read_decision_time(struct snapshot *snapshot, const struct decision_record *decision,
+                              uint64_t *ret_entry, int64_t *ret_wall_ms)
+{
+	struct head_record head;
+	int result = store_read_head(snapshot->txn, decision->commit, &head);
+	if (result != 0)
+		return result;
+	if (head.commit != decision->commit)
+		return FAULT_CORRUPT;
+	*ret_entry = decision->entry;
+	*ret_wall_ms = head.wall_ms;
+	return 0;
+}
+
+static int take_first_decision(void *context, const struct db_key *key, struct db_value stored)
+{
+	struct decision_record *decision = context;
+	(void)key;
+	if (stored.size != sizeof *decision)
+		return FAULT_CORRUPT;
+	memcpy(decision, stored.bytes, sizeof *decision);
+	return WALK_IS_OVER;
+}
+
+static int read_stream_times(struct snapshot *snapshot, struct stream_summary *stream)
+{
+	struct decision_record first = {.commit = 0}, last = {.commit = 0};
+	struct db_key key = layout_stream_key(stream->reporter_id, stream->stream);
+	int result = db_walk(snapshot->txn, TABLE_DECISIONS, &key, key.size, take_first_decision, &first);
+	if (result != WALK_IS_OVER)
+		return result < 0 ? result : FAULT_CORRUPT;
+	key = layout_decision_key(stream->reporter_id, stream->stream, stream->last_sequence);
+	result = layout_read(snapshot->txn, TABLE_DECISIONS, &key, &last, sizeof last);
+	if (result != 0)
+		return result < 0 ? result : FAULT_CORRUPT;
+	result = read_decision_time(snapshot, &first, &stream->first_entry, &stream->first_wall_ms);
+	if (result == 0)
+		result = read_decision_time(snapshot, &last, &stream->last_entry, &stream->last_wall_ms);
+	return result;
+}
+
+static int append_stream(struct stream_list *list, const struct stream_summary *stream)
+{
+	if (list->count == list->capacity) {
+		size_t capacity = list->capacity ? list->capacity * 2 : 16;
+		struct stream_summary *grown = realloc(list->streams, capacity * sizeof *grown);
+		if (!grown)
+			return -ENOMEM;
+		list->streams = grown;
+		list->capacity = capacity;
+	}
+	list->streams[list->count++] = *stream;
+	return 0;
+}
+
+static int take_stream(void *context, const struct db_key *key, struct db_value stored)
+{
+	struct stream_list *list = context;
+	struct stream_record record;
+	struct stream_summary stream = {.reporter_id = 0};
+	size_t offset = 0;
+	if (stored.size != sizeof record || key->size != sizeof(uint32_t) + STORE_STREAM_SIZE)
+		return FAULT_CORRUPT;
+	memcpy(&record, stored.bytes, sizeof record);
+	stream.reporter_id = db_key_take_u32(key, &offset);
+	memcpy(stream.stream, key->bytes + offset, STORE_STREAM_SIZE);
+	stream.last_sequence = record.last_sequence;
+	stream.gaps = record.gaps;
+	int result = read_stream_times(list->snapshot, &stream);
+	return result != 0 ? result : append_stream(list, &stream);
+}
+
+static int compare_streams(const void *left, const void *right)
+{
+	const struct stream_summary *a = left, *b = right;
+	if (a->reporter_id != b->reporter_id)
+		return a->reporter_id < b->reporter_id ? -1 : 1;
+	return (a->first_entry > b->first_entry) - (a->first_entry < b->first_entry);
+}
+
+int snapshot_streams(struct snapshot *snapshot, struct stream_summary **ret_streams, size_t *ret_count)
+{
+	struct stream_list list = {.snapshot = snapshot};
+	struct db_key from = {.size = 0};
+	int result = db_walk(snapshot->txn, TABLE_STREAMS, &from, 0, take_stream, &list);
+	if (result != 0) {
+		free(list.streams);
+		return result;
+	}
+	if (list.count > 0)
+		qsort(list.streams, list.count, sizeof *list.streams, compare_streams);
+	*ret_streams = list.streams;
+	*ret_count = list.count;
 	return 0;
 }

@@ -58,13 +58,23 @@ int store_read_extent(struct db_txn *txn, uint32_t statistic_id, uint64_t commit
 
 /* ---- format ---- */
 
-static int check_format(struct db_txn *txn)
+/* Where a first start was cut off nothing has been written yet. */
+static int what_no_format_means(struct db_txn *txn)
+{
+	struct head_record head;
+	int result = store_read_head(txn, UINT64_MAX, &head);
+	return result != 0 ? result : head.commit == 0 ? -ENOENT : FAULT_CORRUPT;
+}
+
+static int check_format(struct db_txn *txn, bool writes)
 {
 	struct db_key key = layout_text_key("format");
 	uint32_t format = STORE_FORMAT;
 	int result = layout_read(txn, TABLE_META, &key, &format, sizeof format);
 	if (result < 0)
 		return result;
+	if (result == DB_ABSENT && !writes)
+		return what_no_format_means(txn);
 	if (result == DB_ABSENT)
 		db_put(txn, TABLE_META, &key, &format, sizeof format);
 	if (format > STORE_FORMAT) {
@@ -75,30 +85,76 @@ static int check_format(struct db_txn *txn)
 	return 0;
 }
 
-int store_open(const char *path, struct store **ret_store)
+static const char *const tables[TABLE_COUNT] = TABLE_NAMES_ON_DISK;
+
+static int open_to_write(struct store *store)
 {
-	static const char *const tables[TABLE_COUNT] = TABLE_NAMES_ON_DISK;
-	struct store *store = calloc(1, sizeof *store);
 	struct db_txn *txn;
+	int result = db_begin_write(store->db, &txn);
+	if (result != 0)
+		return result;
+	result = check_format(txn, true);
+	if (result == 0)
+		return db_commit(txn);
+	db_abort(txn);
+	return result;
+}
+
+static int open_to_read(struct store *store)
+{
+	struct db_txn *txn;
+	int result = db_begin_read(store->db, &txn);
+	if (result != 0)
+		return result;
+	result = check_format(txn, false);
+	db_abort(txn);
+	return result;
+}
+
+static int open_with(int (*open)(const char *, const char *const[], unsigned, struct db **),
+                     int (*finish)(struct store *), const char *path, struct store **ret_store)
+{
+	struct store *store = calloc(1, sizeof *store);
 	if (!store)
 		return -ENOMEM;
-	int result = db_open(path, tables, TABLE_COUNT, &store->db);
+	int result = open(path, tables, TABLE_COUNT, &store->db);
 	if (result == 0)
-		result = db_begin_write(store->db, &txn);
-	if (result != 0)
-		goto out;
-	result = check_format(txn);
-	if (result != 0) {
-		db_abort(txn);
-		goto out;
-	}
-	result = db_commit(txn);
-out:
+		result = finish(store);
 	if (result != 0)
 		store_close(store);
 	else
 		*ret_store = store;
 	return result;
+}
+
+int store_open(const char *path, struct store **ret_store)
+{
+	return open_with(db_open, open_to_write, path, ret_store);
+}
+
+int store_open_unsynced(const char *path, struct store **ret_store)
+{
+	return open_with(db_open_unsynced, open_to_write, path, ret_store);
+}
+
+int store_open_reader(const char *path, struct store **ret_store)
+{
+	return open_with(db_open_reader, open_to_read, path, ret_store);
+}
+
+int store_sync(struct store *store)
+{
+	return db_sync(store->db);
+}
+
+int store_make_room(struct store *store, size_t bytes)
+{
+	return db_make_room(store->db, bytes);
+}
+
+struct db *store_db(struct store *store)
+{
+	return store->db;
 }
 
 void store_close(struct store *store)
@@ -107,6 +163,39 @@ void store_close(struct store *store)
 		return;
 	db_close(store->db);
 	free(store);
+}
+
+/* ---- the disk ---- */
+
+void store_set_reserve(struct store *store, uint64_t bytes)
+{
+	store->reserve = bytes;
+}
+
+/* Whoever notices first says so. */
+static void note_disk(struct store *store, const struct store_disk *disk)
+{
+	if (atomic_exchange(&store->disk_is_low, disk->is_low) == disk->is_low)
+		return;
+	log_event(disk->is_low ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO,
+	          disk->is_low ? "disk-low" : "disk-has-room",
+	          "free_bytes=%" PRIu64 " reserve_bytes=%" PRIu64 " reports=%s", disk->free_bytes,
+	          disk->reserve_bytes, disk->is_low ? "refused" : "taken");
+}
+
+int store_look_at_disk(struct store *store, struct store_disk *ret_disk)
+{
+	struct store_disk disk = {.reserve_bytes = store->reserve};
+	int result = db_disk_free(store->db, &disk.free_bytes);
+	if (result != 0)
+		return result;
+	uint64_t least = disk.reserve_bytes;
+	if (atomic_load(&store->disk_is_low))
+		least += least / 8; /* not in and out at every byte */
+	disk.is_low = disk.free_bytes < least;
+	note_disk(store, &disk);
+	*ret_disk = disk;
+	return 0;
 }
 
 /* ---- names ---- */

@@ -13,6 +13,7 @@
 #include "daemon/base/fault.h"
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/indicator/evaluate.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,16 +26,42 @@ struct store;
 /* Opens or makes the store in the folder `path` (made if it is not there, mode 0700) and takes its lock: a
  * second daemon on the same store is refused (-EBUSY). FAULT_FORMAT when it is newer than STORE_FORMAT. */
 int MUST_CHECK store_open(const char *path, struct store **ret_store);
+/* Only to read, beside a running daemon or without one: nothing is made or changed. -ENOENT where there is no
+ * store. As db_open_reader: not in a process that has it open already, one snapshot at a time. */
+int MUST_CHECK store_open_reader(const char *path, struct store **ret_store);
+/* A store in the making: commits do not wait for the disk, so it is to be thrown away unless store_sync was
+ * the last call. */
+int MUST_CHECK store_open_unsynced(const char *path, struct store **ret_store);
+int MUST_CHECK store_sync(struct store *store);
+/* Writer only, outside a write: at least so many bytes of the map are free then. Each write sees to what a
+ * group needs by itself. */
+int MUST_CHECK store_make_room(struct store *store, size_t bytes);
 void store_close(struct store *store); /* NULL is fine; no snapshot may be open */
+/* What is below it, for those who look at tables as bytes: check, digest, archive. */
+struct db;
+struct db *store_db(struct store *store);
 
 /* At start, with the catalogue in force (snapshot_catalogue): finds its permanent ids and uses it from now on. Any other must be
  * adopted first, which is a commit (store/write.h). */
 int MUST_CHECK store_bind_catalogue(struct store *store, struct catalogue *catalogue);
 
+/* The disk under the store. With less left than the reserve no write is begun (FAULT_DISK_LOW), until there is an eighth more
+ * than the reserve: so there is always room for what is under way, and for the operator. */
+struct store_disk {
+	uint64_t free_bytes, reserve_bytes;
+	bool is_low;
+};
+/* Before there is a second thread. The default is none. */
+void store_set_reserve(struct store *store, uint64_t bytes);
+/* Looks at it now; logs when it becomes low, and when it no longer is. Any thread. */
+int MUST_CHECK store_look_at_disk(struct store *store, struct store_disk *ret_disk);
+
 /* ---- reading: one consistent state, until closed. Keep it open for milliseconds, not longer. ---- */
 struct snapshot;
 int MUST_CHECK snapshot_open(struct store *store, struct snapshot **ret_snapshot);
 void snapshot_close(struct snapshot *snapshot); /* NULL is fine; all rows from it die */
+/* The first failure of any read so far, or 0: before an answer leaves, for what could not answer it itself. */
+int MUST_CHECK snapshot_failure(const struct snapshot *snapshot);
 
 enum snapshot_verdict { SNAPSHOT_NOTHING = 1 };
 
@@ -125,8 +152,13 @@ struct journal_entry {
 	const void *payload;
 	size_t payload_size;
 };
+/* Any entry as it stands in the journal (journal.h): SNAPSHOT_NOTHING where there is none. The payload dies
+ * with the snapshot. */
+struct journal_record;
+int MUST_CHECK snapshot_record(struct snapshot *snapshot, uint64_t entry, struct journal_record *ret_record,
+                               const void **ret_payload, size_t *ret_size);
 int MUST_CHECK snapshot_entry(struct snapshot *snapshot, uint64_t entry, struct journal_entry *ret_entry);
-/* The code that a permanent reporter id stands for; lives until the next call. NULL: no such id. */
+/* The code that a permanent reporter id stands for; lives until the next call. NULL: no such id, or it cannot be read. */
 const char *snapshot_reporter_code(struct snapshot *snapshot, uint32_t reporter_id);
 
 struct reporter_summary {
@@ -135,5 +167,18 @@ struct reporter_summary {
 };
 int MUST_CHECK snapshot_reporter(struct snapshot *snapshot, uint32_t reporter_id,
                                  struct reporter_summary *ret_summary);
+
+/* One spool of a reporter, as far as it was heard of. */
+struct stream_summary {
+	uint32_t reporter_id;
+	uint8_t stream[STORE_STREAM_SIZE];
+	uint64_t last_sequence, gaps;
+	uint64_t first_entry, last_entry; /* of the journal, with its first and its last decision */
+	int64_t first_wall_ms, last_wall_ms;
+};
+/* All of them as they stand now, by reporter id, each one's in the order in which they began. *ret_streams is from malloc,
+ * the caller's to free; NULL and 0 if none. */
+int MUST_CHECK snapshot_streams(struct snapshot *snapshot, struct stream_summary **ret_streams,
+                                size_t *ret_count);
 
 #endif

@@ -1,12 +1,16 @@
 #include "daemon/store/write.h"
 
+#include "daemon/base/log.h"
 #include "daemon/store/write_internal.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Left free in the map when a group begins: a group is at most some ten megabytes of pages. */
-#define ROOM_FOR_A_GROUP ((size_t)256 << 20)
+#define ROOM_FOR_A_GROUP   ((size_t)256 << 20)
+
+#define CLOCK_TOLERANCE_MS 60000
 
 int write_grow(void **array, size_t count, size_t *capacity, size_t size)
 {
@@ -21,9 +25,24 @@ int write_grow(void **array, size_t count, size_t *capacity, size_t size)
 	return 0;
 }
 
+/* A clock that went back is worth a word to whoever minds it: until it has caught up all commits bear the same time. */
+static void note_clock(struct store *store, int64_t behind_ms)
+{
+	bool is_behind = behind_ms > CLOCK_TOLERANCE_MS;
+	if (is_behind && !store->clock_is_behind)
+		log_event(LOG_LEVEL_WARNING, "clock-behind", "behind_ms=%" PRId64 " of='the newest commit'",
+		          behind_ms);
+	store->clock_is_behind = is_behind;
+}
+
 int write_begin(struct store *store, int64_t wall_ms, struct write **ret_write)
 {
-	int result = db_make_room(store->db, ROOM_FOR_A_GROUP);
+	struct store_disk disk;
+	int result = store_look_at_disk(store, &disk);
+	if (result == 0 && disk.is_low)
+		result = FAULT_DISK_LOW;
+	if (result == 0)
+		result = db_make_room(store->db, ROOM_FOR_A_GROUP);
 	if (result != 0)
 		return result;
 	struct write *write = calloc(1, sizeof *write);
@@ -44,9 +63,9 @@ int write_begin(struct store *store, int64_t wall_ms, struct write **ret_write)
 	}
 	write->head.commit++;
 	write->head.recomputed = write->head.changed = 0;
+	note_clock(store, write->head.wall_ms - wall_ms);
 	if (wall_ms > write->head.wall_ms)
-		write->head.wall_ms =
-		    wall_ms; /* else the clock went back: commits stay in the order of their times */
+		write->head.wall_ms = wall_ms; /* else commits stay in the order of their times */
 	*ret_write = write;
 	return 0;
 }
@@ -234,11 +253,9 @@ static int drop_oldest_refusal(struct write *write)
 	return db_failure(write->txn);
 }
 
-int write_refuse(struct write *write, const struct refused_report *report, uint64_t *ret_entry)
+/* The answer's size, the answer, the payload. */
+static int keep_refusal(struct write *write, const struct refused_report *report)
 {
-	int result = decide(write, &report->name, report->hash, false, NULL, 0);
-	if (result != 0)
-		return result;
 	uint64_t answer_size = report->answer_size;
 	size_t size = sizeof answer_size + report->answer_size;
 	char *head = malloc(size);
@@ -250,9 +267,17 @@ int write_refuse(struct write *write, const struct refused_report *report, uint6
 	db_key_add_u64(&key, write->head.journal.entry);
 	db_put_two(write->txn, TABLE_REFUSALS, &key, head, size, report->payload, report->payload_size);
 	free(head);
-	write->head.refused++;
-	*ret_entry = write->head.journal.entry;
 	if (db_count(write->txn, TABLE_REFUSALS) > REFUSALS_KEPT)
 		return drop_oldest_refusal(write);
 	return db_failure(write->txn);
+}
+
+int write_refuse(struct write *write, const struct refused_report *report, uint64_t *ret_entry)
+{
+	int result = decide(write, &report->name, report->hash, false, NULL, 0);
+	if (result != 0)
+		return result;
+	write->head.refused++;
+	*ret_entry = write->head.journal.entry;
+	return report->answer ? keep_refusal(write, report) : 0;
 }

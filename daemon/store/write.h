@@ -16,13 +16,13 @@
 
 struct write;
 
+/* FAULT_DISK_LOW: see store_look_at_disk. */
 int MUST_CHECK write_begin(struct store *store, int64_t wall_ms, struct write **ret_write);
 uint64_t write_commit_number(const struct write *write);
 /* Whether anything was accepted or refused: if not, there is nothing to commit. */
 bool write_has_changes(const struct write *write);
 void write_abort(struct write *write); /* NULL is fine */
-/* Ends the write. 0: on disk. -ENOSPC, FAULT_MAP_FULL, or a failure from before: certainly not. Others:
- * unknown. */
+/* Ends the write. 0: on disk. Otherwise as db_commit. */
 int MUST_CHECK write_commit(struct write *write);
 
 /* From this commit on `catalogue` is in force, `files` its packed form: gives permanent ids to what is new, appends to the journal,
@@ -31,6 +31,10 @@ int MUST_CHECK write_commit(struct write *write);
  * the write is committed; until the store is closed it must stay. */
 int MUST_CHECK write_adopt_catalogue(struct write *write, struct catalogue *catalogue, const void *files,
                                      size_t size, bool areas_differ);
+/* The same for a catalogue of whose files only those differ on which no figure depends (catalogue_figures_may_differ): no value and
+ * no total is looked at. */
+int MUST_CHECK write_adopt_keys(struct write *write, struct catalogue *catalogue, const void *files,
+                                size_t size);
 
 struct decision {
 	bool accepted;
@@ -67,7 +71,8 @@ struct refused_report {
 	uint8_t hash[STORE_HASH_SIZE];
 	const void *payload;
 	size_t payload_size;
-	const void *answer; /* packed Ack, given again whenever the report is repeated */
+	/* Packed Ack, given again whenever the report is repeated; NULL: neither it nor the payload is kept. */
+	const void *answer;
 	size_t answer_size;
 };
 int MUST_CHECK write_refuse(struct write *write, const struct refused_report *report, uint64_t *ret_entry);

@@ -6,17 +6,31 @@
 #define SUANPAN_WIRE_LIVE_H
 
 #include "daemon/base/fault.h"
+#include "daemon/wire/zap.h"
 #include "proto/envelope.h"
 #include <stddef.h>
 
-#define LIVE_SUBSCRIPTIONS_MAX 10000
+enum live_wish {
+	LIVE_SUBSCRIBE,
+	LIVE_UNSUBSCRIBE,
+	LIVE_DENIED,   /* a subscription to what is no topic of ours; libzmq remembers it all the same */
+	LIVE_NONSENSE, /* something that a subscriber never sends; libzmq may mix up whose the next ones are */
+};
+
+struct live_request {
+	enum live_wish wish;
+	char topic[ENVELOPE_TOPIC_MAX + 1]; /* of the first two */
+	char key[KEYS_TEXT_SIZE];           /* whose it is; empty where the socket demands none */
+	int descriptor;                     /* of the connection; below 0: it has ended */
+};
 
 enum live_verdict { LIVE_EMPTY = 1 };
 
-/* Takes one waiting subscription or its end; *subscriptions counts those that are granted. *ret_granted is
- * the prefix that was granted by this call, or empty. */
-int MUST_CHECK live_take_subscription(void *socket, size_t *subscriptions,
-                                      char ret_granted[ENVELOPE_TOPIC_MAX + 1]);
+/* Takes one waiting request. Nothing has come of it yet. */
+int MUST_CHECK live_receive(void *socket, struct live_request *ret_request);
+/* Lets a (un)subscription count. It must be the one that was received last. */
+int MUST_CHECK live_grant(void *socket, const struct live_request *request);
+/* -ENOMEM: nothing was sent. */
 int MUST_CHECK live_publish(void *socket, const char *topic, const void *bytes, size_t size);
 
 #endif

@@ -1,6 +1,7 @@
 #include "daemon/wire/router.h"
 
 #include "daemon/base/log.h"
+#include "daemon/wire/sender.h"
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -64,11 +65,14 @@ int router_receive(void *socket, struct route *ret_route, void **ret_payload, si
 		memcpy(ret_route->bytes, zmq_msg_data(&id), id_size);
 	}
 	zmq_msg_close(&id);
+	ret_route->key[0] = '\0';
+	ret_route->descriptor = -1;
 	if (!more || id_size > ROUTE_SIZE_MAX)
 		return drop_rest(socket, more);
 	result = receive_frame(socket, &payload);
 	if (result != 0)
 		return result;
+	sender_read(socket, &payload, ret_route->key, &ret_route->descriptor);
 	if (zmq_msg_more(&payload)) {
 		zmq_msg_close(&payload);
 		return drop_rest(socket, true);

@@ -6,7 +6,7 @@
 #define SUANPAN_WIRE_ROUTER_H
 
 #include "daemon/base/fault.h"
-#include "proto/endpoint.h"
+#include "daemon/wire/zap.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,11 +15,14 @@
 struct route {
 	uint8_t size;
 	uint8_t bytes[ROUTE_SIZE_MAX];
+	/* Whose message it is: the public key that the peer's handshake was about. Empty where the socket demands none. */
+	char key[KEYS_TEXT_SIZE];
+	int descriptor; /* of the connection it came by (struct peers); below 0: not known */
 };
 
 enum router_verdict {
 	ROUTER_EMPTY = 1,     /* nothing waits */
-	ROUTER_DROPPED = 2,   /* a message that is not one request frame was thrown away */
+	ROUTER_DROPPED = 2,   /* a message that is not one request frame was thrown away; *ret_route is set */
 	ROUTER_PEER_GONE = 3, /* it left, or reads so slowly that its queue is full: forget the answer */
 };
 

@@ -16,5 +16,7 @@ struct wait_item {
 
 /* Until one of them has input. A signal may end it with none ready. */
 int MUST_CHECK wait_for_input(struct wait_item items[], size_t count);
+/* The same, but for so long at most; 0 only looks. */
+int MUST_CHECK wait_for_input_within(struct wait_item items[], size_t count, long timeout_ms);
 
 #endif

@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -59,6 +61,12 @@ static void split(char *words, char *ret_words[WORDS_MAX + 1])
 	ret_words[count] = NULL;
 }
 
+static void add_environment(const char *const *assignments)
+{
+	for (; assignments && *assignments; assignments++)
+		putenv((char *)(uintptr_t)*assignments);
+}
+
 static void become(char *words[], int out, int err)
 {
 	char *path = print("%s/%s", build_folder(), words[0]);
@@ -90,14 +98,15 @@ static int wait_for(pid_t pid)
 
 /* ---- the daemon ---- */
 
-static void launch(struct daemon *daemon)
+void daemon_launch(struct daemon *daemon)
 {
 	char *text = NULL, *words[WORDS_MAX + 1];
 	if (asprintf(&text,
 	             "suanpand --set 'store=%s/store' --set 'catalogue=%s' --set 'intake=%s' --set "
 	             "'query=%s' --set "
-	             "'live=%s'",
-	             daemon->folder, daemon->catalogue, daemon->intake, daemon->query, daemon->live) < 0)
+	             "'live=%s' %s",
+	             daemon->folder, daemon->catalogue, daemon->intake, daemon->query, daemon->live,
+	             daemon->more ? daemon->more : "") < 0)
 		give_up("asprintf");
 	split(text, words);
 	int log = open_log(daemon, "log");
@@ -105,8 +114,13 @@ static void launch(struct daemon *daemon)
 	daemon->pid = fork();
 	if (daemon->pid < 0)
 		give_up("fork");
-	if (daemon->pid == 0)
+	if (daemon->pid == 0) {
+		const struct rlimit few = {daemon->descriptors, daemon->descriptors};
+		if (daemon->descriptors > 0 && setrlimit(RLIMIT_NOFILE, &few) != 0)
+			_exit(126);
+		add_environment(daemon->daemon_environment);
 		become(words, log, log);
+	}
 	close(log);
 	free(text);
 }
@@ -126,7 +140,7 @@ static void wait_until_it_answers(struct daemon *daemon)
 	give_up("the daemon does not answer");
 }
 
-void daemon_start(struct daemon *daemon, char *folder, const char *catalogue)
+void daemon_prepare(struct daemon *daemon, char *folder, const char *catalogue)
 {
 	*daemon = (struct daemon){
 	    .folder = folder,
@@ -135,28 +149,37 @@ void daemon_start(struct daemon *daemon, char *folder, const char *catalogue)
 	    .query = print("ipc://%s/%s", folder, "q"),
 	    .live = print("ipc://%s/%s", folder, "l"),
 	};
+}
+
+void daemon_start(struct daemon *daemon, char *folder, const char *catalogue)
+{
+	daemon_prepare(daemon, folder, catalogue);
 	daemon_restart(daemon);
 }
 
 void daemon_restart(struct daemon *daemon)
 {
-	launch(daemon);
+	daemon_launch(daemon);
 	wait_until_it_answers(daemon);
 }
 
-int daemon_stop(struct daemon *daemon)
+int daemon_wait(struct daemon *daemon)
 {
-	kill(daemon->pid, SIGTERM);
 	int status = wait_for(daemon->pid);
 	daemon->pid = 0;
 	return status;
 }
 
+int daemon_stop(struct daemon *daemon)
+{
+	kill(daemon->pid, SIGTERM);
+	return daemon_wait(daemon);
+}
+
 void daemon_kill(struct daemon *daemon)
 {
 	kill(daemon->pid, SIGKILL);
-	wait_for(daemon->pid);
-	daemon->pid = 0;
+	daemon_wait(daemon);
 }
 
 void daemon_done(struct daemon *daemon)
@@ -194,6 +217,16 @@ static char *read_back(FILE *file)
 	return text;
 }
 
+char *daemon_log(const struct daemon *daemon)
+{
+	char *path = scratch_path(daemon->folder, "log");
+	FILE *file = fopen(path, "rb");
+	if (!file)
+		give_up(path);
+	free(path);
+	return read_back(file);
+}
+
 struct run daemon_run(const struct daemon *daemon, const char *spool, const char *words)
 {
 	char *copy = strdup(words), *argv[WORDS_MAX + 1];
@@ -207,6 +240,7 @@ struct run daemon_run(const struct daemon *daemon, const char *spool, const char
 		give_up("fork");
 	if (pid == 0) {
 		set_environment(daemon, spool);
+		add_environment(daemon->command_environment);
 		alarm(60);
 		become(argv, fileno(out), fileno(err));
 	}

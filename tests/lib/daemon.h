@@ -14,12 +14,25 @@ struct daemon {
 	char *catalogue; /* folder */
 	char *intake, *query, *live;
 	pid_t pid; /* 0: it does not run */
+	/* May be set between daemon_prepare and daemon_restart, and stay the caller's. */
+	const char *more;                       /* further words of its command line */
+	unsigned descriptors;                   /* it may have, at most; 0: as many as this process */
+	const char *const *daemon_environment;  /* "NAME=VALUE" ..., NULL; for the daemon only */
+	const char *const *command_environment; /* the same for daemon_run and daemon_say */
 };
 
 /* Starts on an empty store with a catalogue folder; waits until it answers. */
 void daemon_start(struct daemon *daemon, char *folder, const char *catalogue);
+/* The same without starting it. */
+void daemon_prepare(struct daemon *daemon, char *folder, const char *catalogue);
 /* The same store again. */
 void daemon_restart(struct daemon *daemon);
+/* The same without waiting for anything. */
+void daemon_launch(struct daemon *daemon);
+/* Until it ends by itself, or after all: answers as `run.status` does. */
+int daemon_wait(struct daemon *daemon);
+/* All that it has said, from malloc. */
+char *daemon_log(const struct daemon *daemon);
 /* SIGTERM; answers the exit status. */
 int daemon_stop(struct daemon *daemon);
 /* SIGKILL. */

@@ -1,6 +1,5 @@
 #include "tests/lib/peer.h"
 
-#include "proto/endpoint.h"
 #include "proto/envelope.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +16,14 @@ static void give_up(const char *what)
 
 void peer_open(struct peer *peer, const char *url)
 {
+	peer_open_as(peer, url, NULL);
+}
+
+void peer_open_as(struct peer *peer, const char *url, const struct endpoint_keys *keys)
+{
 	const char *error;
 	if (endpoint_context_new(&peer->context) != 0 ||
-	    endpoint_open(peer->context, ENDPOINT_REQUEST, url, &peer->socket, &error) != 0)
+	    endpoint_open(peer->context, ENDPOINT_REQUEST, url, keys, &peer->socket, &error) != 0)
 		give_up("cannot connect");
 }
 
@@ -34,7 +38,7 @@ void peer_pack(const struct peer_report *report, void **ret_bytes, size_t *ret_s
 	uint8_t stream[ENVELOPE_STREAM_SIZE];
 	char *statistic = strdup(report->statistic), *area = strdup(report->area),
 	     *period = strdup(report->period);
-	char *reporter = strdup(report->reporter);
+	char *reporter = report->reporter ? strdup(report->reporter) : NULL;
 	uint64_t decimals = report->decimals;
 	int64_t zero = 0, value = report->value;
 	Suanpan__Report message;

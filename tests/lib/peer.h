@@ -3,6 +3,7 @@
 #ifndef SUANPAN_TESTS_LIB_PEER_H
 #define SUANPAN_TESTS_LIB_PEER_H
 
+#include "proto/endpoint.h"
 #include "proto/suanpan.pb-c.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +13,8 @@ struct peer {
 };
 
 void peer_open(struct peer *peer, const char *url);
+/* Under CURVE. */
+void peer_open_as(struct peer *peer, const char *url, const struct endpoint_keys *keys);
 void peer_close(struct peer *peer);
 
 /* One observation as a report: `stream` fills the 16 bytes of the stream's name. The caller frees *ret_bytes.

@@ -61,6 +61,14 @@ static inline void scripted_welcome(struct scripted_publisher *publisher, const 
 	assert(zmq_send(publisher->socket, bytes, suanpan__update__pack(&update, bytes), 0) >= 0);
 }
 
+/* Whether a subscription, or the end of one, waits to be read. */
+static inline bool scripted_has_subscription(const struct scripted_publisher *publisher)
+{
+	zmq_pollitem_t item = {.socket = publisher->socket, .events = ZMQ_POLLIN};
+
+	return zmq_poll(&item, 1, 0) == 1;
+}
+
 /* Waits for it, and grants it; what is published before it came is lost. */
 static inline void scripted_expect_subscription(struct scripted_publisher *publisher, const char *topic)
 {

@@ -170,11 +170,26 @@ static void lines_of_threads_do_not_mix(void **state)
 	assert_int_equal(count, THREADS * LINES);
 }
 
+static void a_flood_of_one_event_is_cut_and_counted(void **state)
+{
+	struct log_quota quota = {.said = 0};
+	int said = 0;
+	(void)state;
+	begin();
+	for (int i = 0; i < 1000; i++)
+		said += log_may_say(&quota, "knock", 5000 + i);
+	assert_true(log_may_say(&quota, "knock", 5000 + LOG_QUOTA_MS));
+	assert_true(log_may_say(&quota, "knock", 5001 + LOG_QUOTA_MS));
+	assert_string_equal(end(), "event=lines-left-out of=knock count=980\n");
+	assert_int_equal(said, LOG_QUOTA_LINES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(an_event_is_one_line),
 	    cmocka_unit_test(an_event_may_stand_alone),
+	    cmocka_unit_test(a_flood_of_one_event_is_cut_and_counted),
 	    cmocka_unit_test(values_cannot_forge_lines),
 	    cmocka_unit_test(long_lines_are_cut_and_still_end),
 	    cmocka_unit_test(less_urgent_events_are_dropped),

@@ -362,6 +362,53 @@ static void list_prints_areas_and_groups(void **state)
 	scripted_stop(&daemon);
 }
 
+static void answer_streams(struct scripted_daemon *daemon, const Suanpan__Query *query)
+{
+	Suanpan__ListRow lost = SUANPAN__LIST_ROW__INIT, now = SUANPAN__LIST_ROW__INIT;
+	Suanpan__ListRow *rows[] = {&lost, &now};
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+
+	assert(query->list->kind == SUANPAN__LIST_KIND__LIST_STREAMS);
+	lost.code = now.code = TEXT("liwan");
+	lost.name = now.name = TEXT("Liwan");
+	lost.stream = TEXT("6fa8ab0600000000000000000000000f");
+	now.stream = lost.followed_by = TEXT("0123456700000000000000000000000f");
+	lost.has_last_sequence = lost.has_gaps = now.has_last_sequence = now.has_gaps = true;
+	lost.last_sequence = 12;
+	lost.gaps = 3;
+	now.last_sequence = 1;
+	lost.first_report = TEXT("2021-01-05T09:00:00+08:00");
+	lost.last_report = TEXT("2021-02-05T09:00:00+08:00");
+	now.first_report = now.last_report = TEXT("2021-03-05T09:00:00+08:00");
+	answer.list = rows;
+	answer.n_list = 2;
+	send_answer(daemon, query, &answer);
+}
+
+static void list_prints_streams_and_which_ended(void **state)
+{
+	struct scripted_daemon daemon;
+
+	(void)state;
+	scripted_start(&daemon, answer_streams);
+	must_answer(&daemon, "list streams", EXIT_DONE,
+	            "Reporter Name  Stream   Last Lost First report              Last report               "
+	            "Ended\n"
+	            "liwan    Liwan 6fa8ab06   12    3 2021-01-05T09:00:00+08:00 2021-02-05T09:00:00+08:00 "
+	            "followed by 01234567\n"
+	            "liwan    Liwan 01234567    1    0 2021-03-05T09:00:00+08:00 2021-03-05T09:00:00+08:00 "
+	            "\n",
+	            "");
+	must_answer(&daemon, "list streams --format csv", EXIT_DONE,
+	            "reporter,name,stream,last_sequence,gaps,first_report,last_report,followed_by\n"
+	            "liwan,Liwan,6fa8ab0600000000000000000000000f,12,3,2021-01-05T09:00:00+08:00,"
+	            "2021-02-05T09:00:00+08:00,0123456700000000000000000000000f\n"
+	            "liwan,Liwan,0123456700000000000000000000000f,1,0,2021-03-05T09:00:00+08:00,"
+	            "2021-03-05T09:00:00+08:00,\n",
+	            "");
+	scripted_stop(&daemon);
+}
+
 /* ---------------------------------------------------------------------------------------- mistakes */
 
 static void mistakes_are_found_before_anything_is_asked(void **state)
@@ -381,7 +428,7 @@ static void mistakes_are_found_before_anything_is_asked(void **state)
 	                                     "2024-Q2, 2024-06 or 2024-06-15\n");
 	must_refuse("list area", "suanpan list: there is no list of 'area'; did you mean 'areas'?\n");
 	must_refuse("list xyzzy", "suanpan list: there is no list of 'xyzzy'; expected areas, statistics, "
-	                          "indicators, plans or reporters\n");
+	                          "indicators, plans, reporters or streams\n");
 	must_refuse("status --format xml", "suanpan: --format 'xml': expected table, csv or json\n");
 	must_refuse("status --lang zh", "suanpan: --lang 'zh': expected en, zh-hans or zh-hant\n");
 	must_refuse("status --timeout 0", "suanpan: --timeout '0': expected seconds, such as 5 or 0.5\n");
@@ -419,6 +466,7 @@ int main(void)
 	    cmocka_unit_test(history_prints_every_revision),
 	    cmocka_unit_test(status_prints_keys_and_values),
 	    cmocka_unit_test(list_prints_areas_and_groups),
+	    cmocka_unit_test(list_prints_streams_and_which_ended),
 	    cmocka_unit_test(mistakes_are_found_before_anything_is_asked),
 	    cmocka_unit_test(every_command_and_option_is_documented),
 	};

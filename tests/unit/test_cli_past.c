@@ -621,6 +621,10 @@ static void answer_status(struct scripted_daemon *daemon, const Suanpan__Query *
 	status.recomputed_in_all = 3400;
 	status.changed = 0;
 	status.catalogue = TEXT("c0ffee");
+	status.has_disk_free_bytes = status.has_disk_reserve_bytes = true;
+	status.disk_free_bytes = 4096;
+	status.disk_reserve_bytes = 8192;
+	status.refusing = TEXT("the disk is nearly full");
 	answer.status = &status;
 	send_answer(daemon, query, &answer);
 }
@@ -638,7 +642,8 @@ static void status_tells_what_a_commit_cost(void **state)
 	assert_int_equal(outcome.status, EXIT_DONE);
 	assert_non_null(strstr(outcome.out,
 	                       "\nused_bytes,0\nrecomputed,12\nrecomputed_in_all,3400\nchanged,0\n"
-	                       "catalogue,c0ffee\n"));
+	                       "catalogue,c0ffee\ndisk_free_bytes,4096\ndisk_reserve_bytes,8192\n"
+	                       "refusing,the disk is nearly full\n"));
 	free(outcome.out);
 	free(outcome.err);
 	scripted_stop(&daemon);
@@ -721,9 +726,9 @@ static void list_of_reporters_cuts_a_long_scope_in_tables_only(void **state)
 	            "bureau bureau                  a, b, c, d, e                    \n",
 	            "");
 	must_answer(&daemon, "list reporters --format csv", EXIT_DONE,
-	            "code,name,areas,statistics,reports,last_report,name_en,name_zh_hans,name_zh_hant\n"
-	            "liwan,Liwan,1;2;3;4;5;6,a;b;c;d;e;f;g,,,,,\n"
-	            "bureau,bureau,,a;b;c;d;e,,,,,\n",
+	            "code,name,areas,statistics,reports,last_report,name_en,name_zh_hans,name_zh_hant,keys\n"
+	            "liwan,Liwan,1;2;3;4;5;6,a;b;c;d;e;f;g,,,,,,\n"
+	            "bureau,bureau,,a;b;c;d;e,,,,,,\n",
 	            "");
 	scripted_stop(&daemon);
 }

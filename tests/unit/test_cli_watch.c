@@ -130,7 +130,7 @@ static void answer_series(struct scripted_daemon *daemon, const Suanpan__Query *
                           const uint64_t commits[])
 {
 	Suanpan__Value rows[8], *series[8];
-	char years[8][8], numbers[8][8], unit[] = "persons", status[] = "A";
+	char years[8][12], numbers[8][8], unit[] = "persons", status[] = "A";
 	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
 
 	for (size_t i = 0; commits[i]; i++) {

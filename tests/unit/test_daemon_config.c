@@ -106,7 +106,8 @@ static void without_a_file_there_are_defaults(void **state)
 	assert_string_equal(fixture->config->query, "tcp://127.0.0.1:5812");
 	assert_string_equal(fixture->config->live, "tcp://127.0.0.1:5813");
 	assert_int_equal(fixture->config->group, 20000);
-	assert_int_equal(fixture->config->queue, 200000);
+	assert_int_equal(fixture->config->queue, 20000);
+	assert_string_equal(fixture->config->key, "");
 	assert_string_equal(fixture->config->log, "info");
 	assert_int_equal(call(fixture, CHECK, NULL), 0);
 	assert_string_equal(fixture->errors, "");
@@ -123,7 +124,7 @@ static void what_is_given_replaces_the_default_and_nothing_else(void **state)
 	assert_int_equal(fixture->config->group, 1);
 	assert_string_equal(fixture->config->log, "debug");
 	assert_string_equal(fixture->config->query, "ipc:///run/q");
-	assert_int_equal(fixture->config->queue, 200000);
+	assert_int_equal(fixture->config->queue, 20000);
 	assert_string_equal(fixture->config->live, "tcp://127.0.0.1:5813");
 }
 
@@ -170,13 +171,17 @@ static void counts_are_whole_and_bounded(void **state)
 		                     "1: queue: found '%.*s', expected a whole number from 1 to 100000000",
 		                     (int)(quoted ? length - 2 : length), wrong[i] + quoted) > 0);
 		must_refuse(fixture, text, said);
-		assert_int_equal(fixture->config->queue, 200000);
+		assert_int_equal(fixture->config->queue, 20000);
 		free(text);
 		free(said);
 	}
 	begin_again(fixture);
 	must_accept(fixture, "queue: 100000000\ngroup: 1\n");
 	assert_int_equal(fixture->config->queue, 100000000);
+	must_accept(fixture, "reserve: 0\n");
+	assert_int_equal(fixture->config->reserve, 0);
+	must_refuse(fixture, "reserve: -1\n",
+	            "1: reserve: found '-1', expected a whole number from 0 to 100000000");
 }
 
 static void every_mistake_is_listed_not_only_the_first(void **state)
@@ -281,13 +286,24 @@ static void without_keys_only_this_machine_is_served(void **state)
 		assert_int_equal(call(fixture, SET, assignment), 0);
 		assert_int_equal(call(fixture, CHECK, NULL), CONFIG_REFUSED);
 		assert_true(asprintf(&said,
-		                     "%s: '%s' is open to other machines; without keys only ipc:// and "
-		                     "loopback tcp:// are served\n",
+		                     "%s: '%s' is open to other machines; without a key (key: FILE) only "
+		                     "ipc:// and loopback tcp:// are served\n",
 		                     keys[i % 3], open[i / 3]) > 0);
 		assert_string_equal(fixture->errors, said);
 		free(assignment);
 		free(said);
 	}
+}
+
+static void with_a_key_every_machine_may_be_served(void **state)
+{
+	struct fixture *fixture = *state;
+	must_accept(fixture, "key: secret/suanpand.key\nintake: tcp://0.0.0.0:5811\nquery: tcp://*:5812\n"
+	                     "live: tcp://192.168.0.1:5813\n");
+	assert_int_equal(call(fixture, CHECK, NULL), 0);
+	assert_string_equal(strrchr(fixture->config->key, 'k') - 9, "suanpand.key");
+	assert_int_equal(call(fixture, SET, "key="), 0); /* and back */
+	assert_int_equal(call(fixture, CHECK, NULL), CONFIG_REFUSED);
 }
 
 static void endpoints_differ(void **state)
@@ -363,19 +379,47 @@ static void the_shipped_file_holds_every_key_and_its_default(void **state)
 	assert_int_equal(call(fixture, CHECK, NULL), 0);
 	for (; next_key(&at, &key, &otherwise); count++) {
 		char *line, *start;
-		assert_true(asprintf(&start, "\n%s: ", key) > 0);
+		/* Where the archive is follows from the store, wherever that is said to be: a line for it would not. */
+		bool follows = strcmp(key, "archive") == 0;
+		assert_true(asprintf(&start, follows ? "\n# %s: " : "\n%s: ", key) > 0);
 		assert_true(asprintf(&line, "\n%s: %s\n", key, otherwise) > 0);
 		assert_non_null(strstr(shipped, start));
-		if (strcmp(key, "store") != 0) /* tried out in a checkout, that lies below build/ */
+		if (strcmp(key, "store") != 0 &&
+		    !follows) /* tried out in a checkout, that lies below build/ */
 			assert_non_null(strstr(shipped, line));
 		free(line);
 		free(start);
 	}
-	assert_int_equal(count, 8);
-	assert_int_equal(lines_starting_with_a_letter(shipped), count); /* and nothing else */
+	assert_true(count > 1);
+	assert_int_equal(lines_starting_with_a_letter(shipped) + 1, count); /* and nothing else */
 	free(printed);
 	free(shipped);
 	free(path);
+}
+
+static void must_archive_in(const char *store, const char *archive, const char *expected)
+{
+	struct config config = {.store = strdup(store), .archive = archive ? strdup(archive) : NULL};
+	char *folder;
+	assert_int_equal(config_archive(&config, &folder), 0);
+	if (expected)
+		assert_string_equal(folder, expected);
+	else
+		assert_null(folder);
+	free(folder);
+	free(config.store);
+	free(config.archive);
+}
+
+static void the_archive_is_beside_the_store_unless_it_is_said(void **state)
+{
+	(void)state;
+	must_archive_in("store", NULL, "archive");
+	must_archive_in("/var/lib/suanpand/store", NULL, "/var/lib/suanpand/archive");
+	must_archive_in("/var/lib/suanpand/store//", NULL, "/var/lib/suanpand/archive");
+	must_archive_in("/store", NULL, "/archive");
+	must_archive_in("a/store", "/mnt/elsewhere", "/mnt/elsewhere");
+	must_archive_in("a/store", "", NULL);
 }
 
 #define CONFIG_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
@@ -395,7 +439,9 @@ int main(void)
 	    CONFIG_TEST(a_wrong_set_is_a_sentence),
 	    CONFIG_TEST(an_endpoint_has_a_form),
 	    CONFIG_TEST(without_keys_only_this_machine_is_served),
+	    CONFIG_TEST(with_a_key_every_machine_may_be_served),
 	    CONFIG_TEST(endpoints_differ),
+	    CONFIG_TEST(the_archive_is_beside_the_store_unless_it_is_said),
 	    CONFIG_TEST(the_shipped_file_holds_every_key_and_its_default),
 	};
 	return cmocka_run_group_tests_name("daemon_config", tests, NULL, NULL);

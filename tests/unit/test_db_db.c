@@ -9,11 +9,14 @@
 #include "tests/lib/scratch.h"
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { FIRST, SECOND, TABLES };
 static const char *const tables[TABLES] = {"first", "second"};
@@ -422,6 +425,63 @@ static void room_waits_for_readers_who_keep_their_pages(void **state)
 	db_abort(txn);
 }
 
+/* Reads from another process, as `suanpand check` does, and is killed before it has finished. Forked before anybody has the
+ * environment open. */
+static void read_and_be_killed(const char *path, int go, int began)
+{
+	struct db *db;
+	struct db_txn *txn;
+	char byte;
+	if (read(go, &byte, 1) != 1 || db_open_reader(path, tables, TABLES, &db) != 0 ||
+	    db_begin_read(db, &txn) != 0 || write(began, "", 1) != 1)
+		_exit(1);
+	pause();
+	_exit(1);
+}
+
+static void rewrite_many_times(struct fixture *fixture)
+{
+	static const char large[100000];
+	struct db_key key = text_key("large");
+	for (int i = 0; i < 20; i++) {
+		assert_int_equal(db_make_room(fixture->db, 1 << 20), 0);
+		struct db_txn *txn = begin_write(fixture);
+		db_put(txn, FIRST, &key, large, sizeof large);
+		assert_int_equal(db_commit(txn), 0);
+	}
+}
+
+/* LMDB would keep the pages of its state for ever. */
+static void a_reader_that_was_killed_keeps_no_pages(void **state)
+{
+	struct fixture *fixture = *state;
+	int go[2], began[2], status;
+	char byte;
+	store_text(fixture, "a", "one");
+	db_close(fixture->db);
+	assert_int_equal(pipe(go), 0);
+	assert_int_equal(pipe(began), 0);
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		read_and_be_killed(fixture->path, go[0], began[1]);
+	open_db(fixture);
+	assert_int_equal(write(go[1], "", 1), 1);
+	assert_int_equal(read(began[0], &byte, 1), 1);
+	uint64_t before = db_size(fixture->db).used_bytes;
+	rewrite_many_times(fixture);
+	uint64_t kept = db_size(fixture->db).used_bytes;
+	assert_true(kept > before + 1500000); /* it lives: nothing it may read is written over */
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	rewrite_many_times(fixture);
+	assert_true(db_size(fixture->db).used_bytes <= kept + 200000);
+	for (int i = 0; i < 2; i++) {
+		close(go[i]);
+		close(began[i]);
+	}
+}
+
 /* ---- damage */
 
 static const char treasure[] = "a value of which every byte counts, its checksum's too";
@@ -443,6 +503,15 @@ static void read_file(struct file *file)
 	file->bytes = malloc(file->size);
 	assert_int_equal(fread(file->bytes, 1, file->size, stream), file->size);
 	fclose(stream);
+}
+
+/* Without its seal (see test_db_seal.c): how a daemon finds it that was killed. */
+static void close_unsealed(struct fixture *fixture)
+{
+	char *seal = scratch_path(fixture->path, "data.seal");
+	db_close(fixture->db);
+	assert_int_equal(remove(seal), 0);
+	free(seal);
 }
 
 static int ignore(void *context, const struct db_key *key, struct db_value value)
@@ -476,7 +545,7 @@ static void every_flipped_byte_of_a_value_is_found(void **state)
 	struct file file = {.path = scratch_path(fixture->path, "data.mdb")};
 	store_text(fixture, "b", "sound");
 	store_text(fixture, "treasure", treasure);
-	db_close(fixture->db);
+	close_unsealed(fixture);
 	read_file(&file);
 	unsigned char *at = memmem(file.bytes, file.size, treasure, strlen(treasure));
 	assert_non_null(at);
@@ -502,7 +571,7 @@ static void a_value_under_another_key_is_corrupt(void **state)
 	struct fixture *fixture = *state;
 	struct file file = {.path = scratch_path(fixture->path, "data.mdb")};
 	store_text(fixture, "treasure", treasure);
-	db_close(fixture->db);
+	close_unsealed(fixture);
 	read_file(&file);
 	unsigned char *at = memmem(file.bytes, file.size, "treasurea value", strlen("treasurea value"));
 	assert_non_null(at);
@@ -510,8 +579,10 @@ static void a_value_under_another_key_is_corrupt(void **state)
 	scratch_write(file.path, file.bytes, file.size);
 	open_db(fixture);
 	struct db_txn *txn = begin_read(fixture);
-	assert_int_equal(get(txn, FIRST, "treasure"), DB_ABSENT);
 	assert_int_equal(get(txn, FIRST, "treasurf"), FAULT_CORRUPT);
+	db_abort(txn);
+	txn = begin_read(fixture);
+	assert_int_equal(get(txn, FIRST, "treasure"), FAULT_CORRUPT); /* nor that the other is gone */
 	db_abort(txn);
 	free(file.bytes);
 	free(file.path);
@@ -536,6 +607,7 @@ int main(void)
 	    DB_TEST(a_put_that_does_not_fit_sticks_until_the_commit),
 	    DB_TEST(there_is_room_after_making_room),
 	    DB_TEST(room_waits_for_readers_who_keep_their_pages),
+	    DB_TEST(a_reader_that_was_killed_keeps_no_pages),
 	    DB_TEST(every_flipped_byte_of_a_value_is_found),
 	    DB_TEST(a_value_under_another_key_is_corrupt),
 	};

@@ -125,7 +125,7 @@ static void start(struct fixture *fixture, void (*script)(struct scripted_daemon
 {
 	scripted_start(&fixture->daemon, script);
 	assert_int_equal(endpoint_context_new(&fixture->context), 0);
-	assert_int_equal(ask_open(fixture->context, fixture->daemon.url, &fixture->ask), 0);
+	assert_int_equal(ask_open(fixture->context, fixture->daemon.url, NULL, &fixture->ask), 0);
 }
 
 static void stop(struct fixture *fixture)
@@ -230,7 +230,7 @@ static void absent_daemon_is_unreachable(void **state)
 
 	(void)state;
 	assert_int_equal(endpoint_context_new(&context), 0);
-	assert_int_equal(ask_open(context, url, &ask), 0);
+	assert_int_equal(ask_open(context, url, NULL, &ask), 0);
 	assert_int_equal(ask_plans(ask, SHORT_MS, &heard), ASK_UNREACHABLE);
 	assert_nobody(ask, url);
 	ask_close(ask);

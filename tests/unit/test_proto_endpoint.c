@@ -5,6 +5,7 @@
 
 #include "proto/endpoint.h"
 #include "proto/envelope.h"
+#include "tests/lib/gate.h"
 #include <cmocka.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,13 +16,25 @@
 
 #define PATIENCE_MS 10000
 
+#define FOLDER      "/tmp/suanpan-endpoint-XXXXXX"
+
 static void *context;
-static char folder[] = "/tmp/suanpan-endpoint-XXXXXX";
+static char folder[sizeof FOLDER];
 static char ipc[sizeof "ipc://" + sizeof folder + sizeof "/socket"];
 
+/* What a case opened, for its tear_down to close even when the case fails: a context with an open socket cannot
+ * be freed. */
+static void *opened[8];
+static size_t opened_count;
+static struct gate gate;
+static bool has_gate;
+
+/* Each case has a context and a path of its own: a closed socket unlinks its file some time later, which
+ * would be the next case's by then. */
 static int set_up(void **state)
 {
 	(void)state;
+	strcpy(folder, FOLDER);
 	if (!mkdtemp(folder))
 		return -1;
 	snprintf(ipc, sizeof ipc, "ipc://%s/socket", folder);
@@ -31,6 +44,11 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
 	(void)state;
+	while (opened_count)
+		endpoint_close(opened[--opened_count]);
+	if (has_gate)
+		gate_close(&gate);
+	has_gate = false;
 	endpoint_context_free(context);
 	unlink(ipc + strlen("ipc://"));
 	return rmdir(folder);
@@ -191,14 +209,26 @@ static void only_loopback_and_this_machine_are_local(void **state)
 
 /* ---- sockets */
 
-static void *must_open(enum endpoint_kind kind, const char *url)
+static void *must_open_with(enum endpoint_kind kind, const char *url, const struct endpoint_keys *keys)
 {
 	const char *error = "none";
 	void *socket = NULL;
 
-	if (endpoint_open(context, kind, url, &socket, &error) != 0)
+	if (endpoint_open(context, kind, url, keys, &socket, &error) != 0)
 		fail_msg("%s: %s", url, error);
+	assert_true(opened_count < sizeof opened / sizeof opened[0]);
+	opened[opened_count++] = socket;
 	return socket;
+}
+
+static void *must_open(enum endpoint_kind kind, const char *url)
+{
+	return must_open_with(kind, url, NULL);
+}
+
+static void close_last(void)
+{
+	endpoint_close(opened[--opened_count]);
 }
 
 static void must_not_open(enum endpoint_kind kind, const char *url, int fault, const char *expected)
@@ -206,7 +236,7 @@ static void must_not_open(enum endpoint_kind kind, const char *url, int fault, c
 	const char *error = NULL;
 	void *socket = NULL;
 
-	assert_int_equal(endpoint_open(context, kind, url, &socket, &error), fault);
+	assert_int_equal(endpoint_open(context, kind, url, NULL, &socket, &error), fault);
 	assert_null(socket);
 	assert_non_null(error);
 	assert_non_null(strstr(error, expected));
@@ -247,8 +277,6 @@ static void a_request_goes_there_and_back_over_ipc(void **state)
 	assert_int_equal(zmq_send(server, "ack", 3, ZMQ_DONTWAIT), 3);
 	assert_int_equal(receive(client, text, sizeof text), 3);
 	assert_memory_equal(text, "ack", 3);
-	endpoint_close(client);
-	endpoint_close(server);
 }
 
 static void the_live_server_decides_on_subscriptions(void **state)
@@ -268,8 +296,6 @@ static void the_live_server_decides_on_subscriptions(void **state)
 	send_text(server, "granted");
 	assert_int_equal(receive(client, text, sizeof text), 7);
 	assert_memory_equal(text, "granted", 7);
-	endpoint_close(client);
-	endpoint_close(server);
 }
 
 static void answering_nobody_is_an_error_at_once(void **state)
@@ -279,7 +305,6 @@ static void answering_nobody_is_an_error_at_once(void **state)
 	(void)state;
 	assert_int_equal(zmq_send(server, "gone", 4, ZMQ_DONTWAIT | ZMQ_SNDMORE), -1);
 	assert_int_equal(errno, EHOSTUNREACH);
-	endpoint_close(server);
 }
 
 static void nothing_queues_for_a_daemon_that_is_not_there(void **state)
@@ -289,7 +314,6 @@ static void nothing_queues_for_a_daemon_that_is_not_there(void **state)
 	(void)state;
 	assert_int_equal(zmq_send(client, "x", 1, ZMQ_DONTWAIT), -1);
 	assert_int_equal(errno, EAGAIN);
-	endpoint_close(client);
 }
 
 /* The peer is cut off and connects again; what it sends next arrives, the large one never does. */
@@ -313,20 +337,179 @@ static void a_request_beyond_the_limit_is_dropped_with_its_connection(void **sta
 	} while (zmq_poll(&item, 1, 50) == 0);
 	receive(server, got, sizeof got);
 	assert_int_equal(zmq_recv(server, got, sizeof got, ZMQ_DONTWAIT), 5);
-	endpoint_close(client);
-	endpoint_close(server);
 }
 
 static void failures_say_why(void **state)
 {
-	void *server = must_open(ENDPOINT_QUERY_SERVER, "inproc://taken");
+	must_open(ENDPOINT_QUERY_SERVER, "inproc://taken");
 
 	(void)state;
 	must_not_open(ENDPOINT_QUERY_SERVER, "inproc://taken", -EADDRINUSE, "Address already in use");
 	must_not_open(ENDPOINT_QUERY_SERVER, "ipc:///nonexistent/folder/socket", -ENOENT, "No such file");
 	must_not_open(ENDPOINT_REQUEST, "nonsense", -EINVAL, "tcp://HOST:PORT");
 	must_not_open(ENDPOINT_REQUEST, "tcp://127.0.0.1", -EINVAL, "tcp://HOST:PORT");
-	endpoint_close(server);
+}
+
+/* ---- keys */
+
+static struct gate_pair server_pair, client_pair;
+
+static void *open_behind_gate(enum endpoint_kind kind)
+{
+	gate_open(&gate, context);
+	has_gate = true;
+	server_pair = gate_new_pair();
+	client_pair = gate_new_pair();
+	return must_open_with(kind, ipc, &(struct endpoint_keys){.own_secret = server_pair.secret});
+}
+
+static void *knock(const struct gate_pair *own, const char *server_public)
+{
+	return must_open_with(ENDPOINT_REQUEST, ipc,
+	                      &(struct endpoint_keys){.own_public = own->public,
+	                                              .own_secret = own->secret,
+	                                              .server_public = server_public});
+}
+
+/* As much as fits without CURVE: its framing is not the sender's business. */
+static void a_guest_sends_as_much_as_without_curve_and_is_known_by_the_key(void **state)
+{
+	static char large[ENVELOPE_REQUEST_MAX];
+	zmq_msg_t peer, report;
+
+	(void)state;
+	void *server = open_behind_gate(ENDPOINT_INTAKE_SERVER);
+	gate_admit(&gate, client_pair.public);
+	void *client = knock(&client_pair, server_pair.public);
+	wait_for(client, ZMQ_POLLOUT);
+	assert_int_equal(zmq_send(client, large, sizeof large, ZMQ_DONTWAIT), sizeof large);
+	wait_for(server, ZMQ_POLLIN);
+	zmq_msg_init(&peer);
+	zmq_msg_init(&report);
+	assert_true(zmq_msg_recv(&peer, server, ZMQ_DONTWAIT) > 0);
+	assert_int_equal(zmq_msg_recv(&report, server, ZMQ_DONTWAIT), sizeof large);
+	assert_string_equal(zmq_msg_gets(&report, "User-Id"), client_pair.public);
+	zmq_msg_close(&peer);
+	zmq_msg_close(&report);
+}
+
+/* libzmq's count of a frame is what the limit is set by: one byte more must not pass. */
+static void under_curve_the_limit_is_exact(void **state)
+{
+	static char large[ENVELOPE_REQUEST_MAX + 1], got[16];
+	zmq_pollitem_t item;
+	int polls = 0;
+
+	(void)state;
+	void *server = open_behind_gate(ENDPOINT_INTAKE_SERVER);
+	gate_admit(&gate, client_pair.public);
+	void *client = knock(&client_pair, server_pair.public);
+	wait_for(client, ZMQ_POLLOUT);
+	assert_int_equal(zmq_send(client, large, sizeof large, ZMQ_DONTWAIT), sizeof large);
+	item = (zmq_pollitem_t){.socket = server, .events = ZMQ_POLLIN};
+	do {
+		send_text(client, "after");
+		assert_true(polls++ < 60);
+	} while (zmq_poll(&item, 1, 50) == 0);
+	receive(server, got, sizeof got);
+	assert_int_equal(zmq_recv(server, got, sizeof got, ZMQ_DONTWAIT), 5);
+}
+
+static void an_answer_may_be_as_large_as_without_curve(void **state)
+{
+	static char large[ENVELOPE_ANSWER_MAX];
+	char peer[32], text[8];
+
+	(void)state;
+	void *server = open_behind_gate(ENDPOINT_QUERY_SERVER);
+	gate_admit(&gate, client_pair.public);
+	void *client = knock(&client_pair, server_pair.public);
+	send_text(client, "query");
+	int peer_size = receive(server, peer, sizeof peer);
+	assert_int_equal(zmq_recv(server, text, sizeof text, ZMQ_DONTWAIT), 5);
+	assert_int_equal(zmq_send(server, peer, (size_t)peer_size, ZMQ_DONTWAIT | ZMQ_SNDMORE), peer_size);
+	assert_int_equal(zmq_send(server, large, sizeof large, ZMQ_DONTWAIT), sizeof large);
+	assert_int_equal(receive(client, large, sizeof large), sizeof large);
+}
+
+/* Half a second is a hundred handshakes. */
+static void must_stay_outside(void *client, void *server)
+{
+	zmq_pollitem_t items[] = {
+	    {.socket = client, .events = ZMQ_POLLOUT},
+	    {.socket = server, .events = ZMQ_POLLIN},
+	};
+
+	assert_int_equal(zmq_poll(items, 2, 500), 0);
+}
+
+static void whom_the_gate_does_not_know_stays_outside(void **state)
+{
+	(void)state;
+	void *server = open_behind_gate(ENDPOINT_INTAKE_SERVER);
+	void *client = knock(&client_pair, server_pair.public);
+	must_stay_outside(client, server);
+	assert_int_equal(gate_count_turned_away(&gate), 1);
+}
+
+/* Without option 93 libzmq lets strangers in where nobody answers for the keys. */
+static void without_a_gate_everybody_stays_outside(void **state)
+{
+	void *server = open_behind_gate(ENDPOINT_INTAKE_SERVER);
+
+	(void)state;
+	gate_close(&gate);
+	has_gate = false;
+	void *client = knock(&client_pair, server_pair.public);
+	must_stay_outside(client, server);
+}
+
+static void without_keys_or_with_those_of_another_server_nobody_comes_in(void **state)
+{
+	const struct gate_pair other = gate_new_pair();
+
+	(void)state;
+	void *server = open_behind_gate(ENDPOINT_INTAKE_SERVER);
+	gate_admit(&gate, client_pair.public);
+	void *plain = must_open(ENDPOINT_REQUEST, ipc);
+	must_stay_outside(plain, server);
+	close_last();
+	void *client = knock(&client_pair, other.public);
+	must_stay_outside(client, server);
+	assert_int_equal(gate_count_let_in(&gate), 0);
+	assert_int_equal(gate_count_turned_away(&gate), 0);
+}
+
+/* Nothing is told to a server that speaks no CURVE. */
+static void a_client_with_keys_tells_a_plain_server_nothing(void **state)
+{
+	const struct gate_pair own = gate_new_pair(), other = gate_new_pair();
+	void *server = must_open(ENDPOINT_INTAKE_SERVER, ipc);
+	void *client = knock(&own, other.public);
+
+	(void)state;
+	must_stay_outside(client, server);
+}
+
+static void what_is_no_key_is_refused(void **state)
+{
+	const struct gate_pair own = gate_new_pair();
+	const char *error = NULL;
+	void *socket = NULL;
+
+	(void)state;
+	assert_int_equal(endpoint_open(context, ENDPOINT_INTAKE_SERVER, ipc,
+	                               &(struct endpoint_keys){.own_secret = "short"}, &socket, &error),
+	                 FAULT_SOCKET);
+	assert_string_equal(error, "libzmq does not take the server's key");
+	assert_int_equal(endpoint_open(context, ENDPOINT_REQUEST, ipc,
+	                               &(struct endpoint_keys){.own_public = own.public,
+	                                                       .own_secret = own.secret,
+	                                                       .server_public = ""},
+	                               &socket, &error),
+	                 FAULT_SOCKET);
+	assert_string_equal(error, "libzmq does not take the server's public key");
+	assert_null(socket);
 }
 
 /* ---- options */
@@ -380,7 +563,7 @@ static void every_kind_has_its_limits(void **state)
 			assert_int_equal(number_of(socket, ZMQ_BACKLOG), 1024);
 		else
 			assert_int_equal(number_of(socket, ZMQ_RECONNECT_IVL_MAX), 2000);
-		endpoint_close(socket);
+		close_last();
 	}
 }
 
@@ -392,8 +575,6 @@ static void ipv6_is_on_only_where_the_address_asks_for_it(void **state)
 	(void)state;
 	assert_int_equal(number_of(six, ZMQ_IPV6), 1);
 	assert_int_equal(number_of(four, ZMQ_IPV6), 0);
-	endpoint_close(six);
-	endpoint_close(four);
 }
 
 static void every_context_seeds_the_routing_ids_anew(void **state)
@@ -419,23 +600,33 @@ static void nothing_is_closed_and_freed_quietly(void **state)
 	endpoint_context_free(NULL);
 }
 
+#define SOCKET_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses_of_the_three_kinds_are_valid),
 	    cmocka_unit_test(other_addresses_are_refused_with_what_was_expected),
 	    cmocka_unit_test(only_loopback_and_this_machine_are_local),
-	    cmocka_unit_test(a_request_goes_there_and_back_over_ipc),
-	    cmocka_unit_test(the_live_server_decides_on_subscriptions),
-	    cmocka_unit_test(answering_nobody_is_an_error_at_once),
-	    cmocka_unit_test(nothing_queues_for_a_daemon_that_is_not_there),
-	    cmocka_unit_test(a_request_beyond_the_limit_is_dropped_with_its_connection),
-	    cmocka_unit_test(failures_say_why),
-	    cmocka_unit_test(every_kind_has_its_limits),
-	    cmocka_unit_test(ipv6_is_on_only_where_the_address_asks_for_it),
-	    cmocka_unit_test(every_context_seeds_the_routing_ids_anew),
-	    cmocka_unit_test(nothing_is_closed_and_freed_quietly),
+	    SOCKET_TEST(a_request_goes_there_and_back_over_ipc),
+	    SOCKET_TEST(the_live_server_decides_on_subscriptions),
+	    SOCKET_TEST(answering_nobody_is_an_error_at_once),
+	    SOCKET_TEST(nothing_queues_for_a_daemon_that_is_not_there),
+	    SOCKET_TEST(a_request_beyond_the_limit_is_dropped_with_its_connection),
+	    SOCKET_TEST(failures_say_why),
+	    SOCKET_TEST(a_guest_sends_as_much_as_without_curve_and_is_known_by_the_key),
+	    SOCKET_TEST(under_curve_the_limit_is_exact),
+	    SOCKET_TEST(an_answer_may_be_as_large_as_without_curve),
+	    SOCKET_TEST(whom_the_gate_does_not_know_stays_outside),
+	    SOCKET_TEST(without_a_gate_everybody_stays_outside),
+	    SOCKET_TEST(without_keys_or_with_those_of_another_server_nobody_comes_in),
+	    SOCKET_TEST(a_client_with_keys_tells_a_plain_server_nothing),
+	    SOCKET_TEST(what_is_no_key_is_refused),
+	    SOCKET_TEST(every_kind_has_its_limits),
+	    SOCKET_TEST(ipv6_is_on_only_where_the_address_asks_for_it),
+	    SOCKET_TEST(every_context_seeds_the_routing_ids_anew),
+	    SOCKET_TEST(nothing_is_closed_and_freed_quietly),
 	};
 
-	return cmocka_run_group_tests_name("proto_endpoint", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("proto_endpoint", tests, NULL, NULL);
 }

@@ -248,6 +248,21 @@ static void a_newer_major_may_be_larger_than_this_one(void **state)
 	must_be_unsupported(&suanpan__report__descriptor, 2);
 }
 
+/* The decoder keeps the last of two; a reader that looks at the first would think it another version's message. */
+static void a_message_of_two_majors_is_malformed(void **state)
+{
+	(void)state;
+	begin();
+	put_number(1, 1);
+	put_number(2, 7);
+	put_number(1, 2);
+	must_answer(&suanpan__query__descriptor, ENVELOPE_MALFORMED);
+	put_number(1, 1); /* said three times, and the last one is right */
+	uint64_t major;
+	ProtobufCMessage *message;
+	assert_int_equal(unpack(&suanpan__query__descriptor, &major, &message), 0);
+}
+
 static void without_a_major_it_is_no_message(void **state)
 {
 	(void)state;
@@ -563,6 +578,51 @@ static void random_bytes_never_crash(void **state)
 	}
 }
 
+/* ---- the name of a report, without unpacking it */
+
+/* What is found is what unpacking finds. It may find a name in what is no report as a whole, and none where a number is longer
+ * than it can be (protobuf-c cuts it). */
+static bool found_as_unpacked(const void *bytes, size_t size)
+{
+	ProtobufCMessage *message;
+	uint8_t name[ENVELOPE_STREAM_SIZE];
+	uint64_t major, sequence;
+	bool found = envelope_find_name(bytes, size, name, &sequence);
+
+	arena_reset(arena);
+	if (envelope_unpack(&suanpan__report__descriptor, bytes, size, arena, &major, &message) || !found)
+		return found;
+	const Suanpan__Report *report = (const Suanpan__Report *)message;
+	assert_int_equal(report->stream.len, ENVELOPE_STREAM_SIZE);
+	assert_memory_equal(name, report->stream.data, sizeof name);
+	assert_true(sequence == report->sequence);
+	return true;
+}
+
+static void a_reports_name_is_found_without_unpacking_it(void **state)
+{
+	(void)state;
+	make_report();
+	assert_true(found_as_unpacked(made.at, made.size));
+	for (size_t i = 0; i < made.size; i++) {
+		uint8_t before = made.at[i];
+		for (unsigned value = 0; value < 256; value++) {
+			made.at[i] = (uint8_t)value;
+			found_as_unpacked(made.at, made.size);
+		}
+		made.at[i] = before;
+	}
+	for (size_t size = 0; size < made.size; size++)
+		found_as_unpacked(made.at, size);
+	put_number(3, 7); /* the last of two counts */
+	assert_true(found_as_unpacked(made.at, made.size));
+	put_number(3, 0);
+	assert_false(found_as_unpacked(made.at, made.size));
+	put_number(3, 8);
+	put_bytes(2, "0123456789abcde", 15);
+	assert_false(found_as_unpacked(made.at, made.size));
+}
+
 /* ---- hash */
 
 static void hash_is_blake2b_256(void **state)
@@ -592,6 +652,7 @@ int main(void)
 	    CASE(a_newer_major_is_unsupported_whatever_follows),
 	    CASE(a_newer_major_is_found_behind_other_fields),
 	    CASE(a_newer_major_may_be_larger_than_this_one),
+	    CASE(a_message_of_two_majors_is_malformed),
 	    CASE(without_a_major_it_is_no_message),
 	    CASE(required_fields_are_required),
 	    CASE(requests_have_their_limit_on_the_wire),
@@ -608,6 +669,7 @@ int main(void)
 	    CASE(truncated_bytes_never_crash),
 	    CASE(flipped_bytes_never_crash),
 	    CASE(random_bytes_never_crash),
+	    CASE(a_reports_name_is_found_without_unpacking_it),
 	    CASE(hash_is_blake2b_256),
 	};
 

@@ -1,12 +1,14 @@
 #include "daemon/query/answer.h"
 
 #include "daemon/base/arena.h"
+#include "daemon/store/write.h"
 #include "proto/envelope.h"
 #include "tests/lib/city.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -215,6 +217,22 @@ static void status_counts_what_is_in_the_store(void **state)
 	assert_int_equal(row->epoch, 99);
 	assert_string_equal(row->started, "2024-05-01T12:00:00+08:00");
 	assert_true(row->map_bytes >= row->used_bytes && row->used_bytes > 0);
+	assert_true(row->disk_free_bytes > 0);
+	assert_null(row->refusing);
+}
+
+static void status_says_why_no_reports_are_taken(void **state)
+{
+	struct city *city = *state;
+	Suanpan__Query query = SUANPAN__QUERY__INIT;
+	Suanpan__StatusQuery status = SUANPAN__STATUS_QUERY__INIT;
+	query.status = &status;
+	store_set_reserve(city->store, UINT64_MAX / 2);
+	const Suanpan__Answer *answer = city_ask(city, &query);
+	assert_non_null(answer->status);
+	assert_int_equal(answer->status->disk_reserve_bytes, UINT64_MAX / 2);
+	assert_non_null(answer->status->refusing);
+	assert_non_null(strstr(answer->status->refusing, "disk"));
 }
 
 /* ---- lists ---- */
@@ -312,6 +330,70 @@ static void plans_say_their_years_and_how_many_targets_they_have(void **state)
 	assert_int_equal(answer->list[0]->targets, 6);
 }
 
+/* One decision of a stream that is named by a letter, a second after the one before. */
+static void decide(struct city *city, uint32_t reporter_id, char letter, uint64_t sequence, bool accepted)
+{
+	struct write *write;
+	struct report_name name = {.reporter_id = reporter_id, .sequence = sequence};
+	uint64_t entry;
+	memset(name.stream, letter, sizeof name.stream);
+	assert_int_equal(write_begin(city->store, CITY_WALL_MS + (int64_t)++city->sequence * 1000, &write),
+	                 0);
+	const struct accepted_report good = {.name = name, .payload = "p", .payload_size = 1};
+	const struct refused_report bad = {.name = name, .payload = "p", .payload_size = 1, .answer = "no"};
+	assert_int_equal(accepted ? write_accept(write, &good, &entry) : write_refuse(write, &bad, &entry),
+	                 0);
+	assert_int_equal(write_apply(write), 0);
+	assert_int_equal(write_commit(write), 0);
+}
+
+static void expect_stream(const Suanpan__ListRow *row, const char *code, const char *stream, uint64_t last,
+                          uint64_t gaps, const char *seconds, const char *followed_by)
+{
+	char first[32], newest[32];
+	snprintf(first, sizeof first, "2024-05-01T12:00:%.2s+08:00", seconds);
+	snprintf(newest, sizeof newest, "2024-05-01T12:00:%.2s+08:00", seconds + 3);
+	assert_string_equal(row->code, code);
+	assert_memory_equal(row->stream, stream, strlen(stream));
+	assert_int_equal(strlen(row->stream), 32);
+	assert_int_equal(row->last_sequence, last);
+	assert_int_equal(row->gaps, gaps);
+	assert_string_equal(row->first_report, first);
+	assert_string_equal(row->last_report, newest);
+	assert_int_equal(row->followed_by != NULL, followed_by != NULL);
+	if (followed_by)
+		assert_memory_equal(row->followed_by, followed_by, strlen(followed_by));
+}
+
+static void streams_say_where_they_end_and_which_one_follows(void **state)
+{
+	struct city *city = *state;
+	uint32_t liwan = city->catalogue->reporters[0].id, bureau = city->catalogue->reporters[1].id;
+	decide(city, bureau, 'z', 1, true);
+	decide(city, liwan, 'x', 1, true);
+	decide(city, liwan, 'w', 300, true); /* beside x, and then x goes on */
+	decide(city, liwan, 'x', 2, false);
+	decide(city, liwan, 'x', 300, true); /* beyond one byte, with a gap */
+	decide(city, liwan, 'a', 1, true);   /* a new spool */
+	decide(city, bureau, 'z', 2, true);
+	decide(city, liwan, 'a', 2, true);
+	const Suanpan__Answer *answer =
+	    list(city, SUANPAN__LIST_KIND__LIST_STREAMS, SUANPAN__LANGUAGE__LANGUAGE_ENGLISH);
+	assert_int_equal(answer->n_list, 4);
+	expect_stream(answer->list[0], "liwan", "78787878", 300, 297, "02 05", "6161");
+	expect_stream(answer->list[1], "liwan", "77777777", 300, 299, "03 03", "6161");
+	expect_stream(answer->list[2], "liwan", "61616161", 2, 0, "06 08", NULL);
+	expect_stream(answer->list[3], city->catalogue->reporters[1].code, "7a7a7a7a", 2, 0, "01 07", NULL);
+	assert_string_equal(answer->list[0]->name, "Liwan office");
+}
+
+static void there_may_be_no_stream_yet(void **state)
+{
+	const Suanpan__Answer *answer =
+	    list(*state, SUANPAN__LIST_KIND__LIST_STREAMS, SUANPAN__LANGUAGE__LANGUAGE_ENGLISH);
+	assert_int_equal(answer->n_list, 0);
+}
+
 static void reporters_say_what_they_may_report_and_what_they_did(void **state)
 {
 	struct city *city = *state;
@@ -349,11 +431,14 @@ int main(void)
 	    CASE(sink_that_fails_on_a_failure_is_passed_on),
 	    CASE(rows_that_memory_does_not_hold_are_the_daemons_failure),
 	    CASE(status_counts_what_is_in_the_store),
+	    CASE(status_says_why_no_reports_are_taken),
 	    CASE(areas_come_in_tree_order_and_then_the_groups),
 	    CASE(statistics_say_how_they_are_reported),
 	    CASE(indicators_say_how_they_are_computed),
 	    CASE(plans_say_their_years_and_how_many_targets_they_have),
 	    CASE(reporters_say_what_they_may_report_and_what_they_did),
+	    CASE(streams_say_where_they_end_and_which_one_follows),
+	    CASE(there_may_be_no_stream_yet),
 	};
 	return cmocka_run_group_tests_name("query_answer", tests, NULL, NULL);
 }

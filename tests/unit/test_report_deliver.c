@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <stdbool.h>
 
 #include "tests/unit/scripted_intake.h"
 
@@ -20,6 +21,7 @@ struct fixture {
 	void *context;
 	struct scripted_intake intake;
 	struct delivery delivery;
+	bool probes;
 	char *said;
 };
 
@@ -84,6 +86,7 @@ static int try_deliver(struct fixture *fixture, int timeout_ms, uint64_t own_fir
 	                                          .why = &fixture->why,
 	                                          .own_first = own_first,
 	                                          .last = last,
+	                                          .probe = fixture->probes,
 	                                          .messages = messages};
 	int answer = deliver(&settings, &fixture->delivery);
 	fclose(messages);
@@ -117,6 +120,12 @@ static void expect_tally(const struct delivery *delivery, uint64_t accepted, uin
 	assert_int_equal(delivery->own.accepted, accepted);
 	assert_int_equal(delivery->own.refused, refused);
 	assert_int_equal(delivery->own.conflicts, conflicts);
+}
+
+static void stay_silent(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	(void)intake;
+	(void)report;
 }
 
 /* ---- accepted ---- */
@@ -261,15 +270,19 @@ static void a_refusal_without_rows_gives_its_reason(void **state)
 	    "report 1 was refused, and nothing of it was stored: there is no reporter 'liwan'\n");
 }
 
-static void dispute_second(struct scripted_intake *intake, const Suanpan__Report *report)
+static void dispute(struct scripted_intake *intake, const Suanpan__Report *report)
 {
-	if (report->sequence != 2) {
-		intake_accept(intake, report);
-		return;
-	}
 	Suanpan__Ack ack = intake_ack(report, SUANPAN__OUTCOME__OUTCOME_CONFLICT);
 	ack.reason = (char[]){"other bytes"};
 	intake_say(intake, &ack);
+}
+
+static void dispute_second(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	if (report->sequence == 2)
+		dispute(intake, report);
+	else
+		intake_accept(intake, report);
 }
 
 static void a_conflict_is_kept_and_said_loudly(void **state)
@@ -343,22 +356,249 @@ static void a_lost_report_is_gone_back_to_once(void **state)
 	assert_true(fixture->intake.heard_count <= 80 + 2 * DELIVER_WINDOW);
 }
 
-static void ask_for_the_first(struct scripted_intake *intake, const Suanpan__Report *report)
+/* ---- a daemon that has lost what it had acknowledged ---- */
+
+static void keep(struct fixture *fixture)
 {
-	intake_resend(intake, report, 1);
+	spool_set_bounds(fixture->spool,
+	                 &(struct spool_bounds){.keep_ms = INT64_C(86400000), .room = SPOOL_ROOM});
 }
 
-static void a_report_that_is_gone_cannot_be_resent(void **state)
+static struct spool_state state_of(struct fixture *fixture)
+{
+	struct spool_state state;
+	assert_int_equal(spool_read_state(fixture->spool, &state), 0);
+	return state;
+}
+
+/* Takes reports as the daemon does: in order, or out of it if they say that they are the oldest. */
+static void decide_in_order(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	if (report->sequence < intake->expects) {
+		say_accepted_before(intake, report);
+		return;
+	}
+	if (report->sequence > intake->expects &&
+	    !(report->has_oldest && report->oldest == report->sequence)) {
+		intake_resend(intake, report, intake->expects);
+		return;
+	}
+	intake->expects = report->sequence + 1;
+	intake_accept(intake, report);
+}
+
+/* The same, but the store begins with the n-th report. */
+static void begin_with_4(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	if (intake->expects == 1)
+		intake->expects = 4;
+	decide_in_order(intake, report);
+}
+
+static const struct heard *last_heard(struct fixture *fixture, uint64_t sequence)
+{
+	const struct heard *found = NULL;
+	for (size_t i = 0; i < fixture->intake.heard_count; i++)
+		if (fixture->intake.heard[i].sequence == sequence)
+			found = &fixture->intake.heard[i];
+	assert_non_null(found);
+	return found;
+}
+
+static void what_was_acked_goes_out_again_as_it_was(void **state)
+{
+	struct fixture *fixture = *state;
+	keep(fixture);
+	spool_some(fixture, 50);
+	play(fixture, decide_in_order, PATIENT_MS);
+	assert_int_equal(state_of(fixture).kept, 50);
+	struct scripted_intake before = fixture->intake;
+	fixture->intake.heard_count = 0;
+	spool_some(fixture, 1);
+	struct delivery *delivery = play(fixture, begin_with_4, PATIENT_MS);
+	assert_int_equal(delivery->end, DELIVER_ALL);
+	assert_int_equal(delivery->asked_again, 47);
+	assert_int_equal(delivery->again.accepted, 47);
+	expect_tally(delivery, 1, 0, 0);
+	assert_int_equal(delivery->left, 0);
+	assert_int_equal(fixture->intake.expects, 52);
+	for (uint64_t i = 4; i <= 50; i++) {
+		const struct heard *heard = last_heard(fixture, i);
+		assert_int_equal(heard->size, before.heard[i - 1].size);
+		assert_memory_equal(heard->bytes, before.heard[i - 1].bytes, heard->size);
+	}
+	assert_int_equal(pending(fixture), 0);
+	assert_int_equal(state_of(fixture).kept, 51);
+	assert_non_null(strstr(fixture->said, "asks for report 4 again"));
+	assert_non_null(strstr(fixture->said, "47 reports are sent again"));
+	assert_null(strstr(fixture->said, "no longer kept"));
+	intake_forget(&before);
+}
+
+static void what_is_no_longer_held_is_declared_lost_and_the_rest_goes_out(void **state)
+{
+	struct fixture *fixture = *state;
+	spool_some(fixture, 9); /* and nothing is kept of the first six */
+	for (uint64_t i = 1; i <= 6; i++)
+		assert_int_equal(spool_decide(fixture->spool, &(struct spool_decision){i, true}, 1, 0), 0);
+	keep(fixture);
+	struct delivery *delivery = play(fixture, begin_with_4, PATIENT_MS);
+	assert_int_equal(delivery->end, DELIVER_ALL);
+	expect_tally(delivery, 3, 0, 0);
+	assert_int_equal(delivery->asked_again, 0);
+	assert_int_equal(fixture->intake.expects, 10);
+	const struct heard *heard = last_heard(fixture, 7);
+	Suanpan__Report *report = suanpan__report__unpack(NULL, heard->size, heard->bytes);
+	assert_non_null(report);
+	assert_int_equal(report->oldest, 7);
+	suanpan__report__free_unpacked(report, NULL);
+	assert_non_null(strstr(fixture->said, "what came before report 7 is no longer kept here"));
+	struct spool_report *kept;
+	assert_int_equal(spool_read(fixture->spool, 7, &kept), 0);
+	assert_int_equal(kept->payload_size, heard->size); /* what was sent is what is kept */
+	assert_memory_equal(kept->payload, heard->bytes, heard->size);
+	free(kept);
+}
+
+static void accept_6_and_7_then_ask_for_4(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	if (intake->expects == 1)
+		intake->expects = report->sequence;
+	if (report->sequence == 8 && !intake->number++)
+		intake->expects = 4; /* restored while we were sending */
+	decide_in_order(intake, report);
+}
+
+static void a_daemon_may_be_restored_in_the_midst(void **state)
+{
+	struct fixture *fixture = *state;
+	keep(fixture);
+	spool_some(fixture, 9);
+	for (uint64_t i = 1; i <= 5; i++)
+		assert_int_equal(
+		    spool_decide(fixture->spool, &(struct spool_decision){i, true}, 1, INT64_MAX / 2), 0);
+	struct delivery *delivery = play(fixture, accept_6_and_7_then_ask_for_4, PATIENT_MS);
+	assert_int_equal(delivery->end, DELIVER_ALL);
+	assert_int_equal(delivery->asked_again, 4); /* 4 and 5, and 6 and 7 of this very run */
+	assert_int_equal(delivery->again.accepted, 4);
+	expect_tally(delivery, 4, 0, 0);
+	assert_int_equal(fixture->intake.expects, 10);
+	assert_int_equal(pending(fixture), 0);
+}
+
+/* Knows the reports up to 9 as they were first sent, as a daemon restored from a newer backup does. */
+static void dispute_the_addition(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	if (report->sequence == 7 && report->oldest == 7)
+		dispute(intake, report);
+	else
+		say_accepted_before(intake, report);
+}
+
+static void stay_silent_after_resend(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	if (!intake->number++)
+		intake_resend(intake, report, 4);
+}
+
+static void an_addition_that_came_too_late_is_taken_back(void **state)
+{
+	struct fixture *fixture = *state;
+	spool_some(fixture, 9);
+	for (uint64_t i = 1; i <= 6; i++)
+		assert_int_equal(spool_decide(fixture->spool, &(struct spool_decision){i, true}, 1, 0), 0);
+	struct delivery *delivery = play(fixture, stay_silent_after_resend, IMPATIENT_MS);
+	assert_int_equal(delivery->end, DELIVER_SILENCE);
+	assert_int_equal(delivery->left, 3);
+	intake_forget(&fixture->intake);
+	delivery = play(fixture, dispute_the_addition, PATIENT_MS);
+	assert_int_equal(delivery->end, DELIVER_ALL);
+	expect_tally(delivery, 3, 0, 0);
+	assert_int_equal(pending(fixture), 0);
+	assert_string_equal(fixture->said, "");
+}
+
+static void ask_for_the_first_for_ever(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	if (report->sequence > 1)
+		intake_resend(intake, report, 1);
+	else
+		intake_accept(intake, report);
+}
+
+static void a_daemon_that_forgets_for_ever_is_left(void **state)
+{
+	struct fixture *fixture = *state;
+	keep(fixture);
+	spool_some(fixture, 3);
+	struct delivery *delivery = play(fixture, ask_for_the_first_for_ever, PATIENT_MS);
+	assert_int_equal(delivery->end, DELIVER_STUCK);
+	assert_int_equal(delivery->left, 2);
+	assert_non_null(strstr(fixture->why.text, "forgets again and again"));
+}
+
+static void ask_for_the_hundredth(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	intake_resend(intake, report, 100);
+}
+
+static void a_report_that_was_never_made_cannot_be_sent(void **state)
 {
 	struct fixture *fixture = *state;
 	spool_some(fixture, 3);
-	assert_int_equal(spool_remove(fixture->spool, (const uint64_t[]){1}, 1), 0);
-	struct delivery *delivery = play(fixture, ask_for_the_first, PATIENT_MS);
+	struct delivery *delivery = play(fixture, ask_for_the_hundredth, PATIENT_MS);
 	assert_int_equal(delivery->end, DELIVER_STUCK);
-	assert_int_equal(delivery->left, 2);
-	assert_non_null(
-	    strstr(fixture->why.text, "asks for report 1, which this spool does not hold any more"));
-	assert_int_equal(pending(fixture), 2);
+	assert_int_equal(delivery->left, 3);
+	assert_non_null(strstr(fixture->why.text, "which the spool has not made"));
+	assert_int_equal(pending(fixture), 3);
+}
+
+/* Where nothing is pending, the newest one is sent to see. */
+static void probe(struct fixture *fixture, void (*script)(struct scripted_intake *, const Suanpan__Report *),
+                  int timeout_ms)
+{
+	intake_forget(&fixture->intake);
+	intake_start(&fixture->intake, script);
+	fixture->probes = true;
+	int answer = try_deliver(fixture, timeout_ms, 0, UINT64_MAX);
+	fixture->probes = false;
+	intake_stop(&fixture->intake);
+	assert_int_equal(answer, 0);
+}
+
+static void a_probe_finds_out_what_the_daemon_misses(void **state)
+{
+	struct fixture *fixture = *state;
+	keep(fixture);
+	spool_some(fixture, 9);
+	play(fixture, decide_in_order, PATIENT_MS);
+	probe(fixture, say_accepted_before, PATIENT_MS);
+	assert_int_equal(fixture->delivery.end, DELIVER_ALL);
+	assert_int_equal(fixture->intake.heard_count, 1);
+	assert_int_equal(fixture->intake.heard[0].sequence, 9);
+	assert_int_equal(fixture->delivery.asked_again, 0);
+	expect_tally(&fixture->delivery, 0, 0, 0);
+	assert_int_equal(state_of(fixture).kept, 9);
+	probe(fixture, begin_with_4, PATIENT_MS);
+	assert_int_equal(fixture->delivery.end, DELIVER_ALL);
+	assert_int_equal(fixture->delivery.asked_again, 6);
+	assert_int_equal(fixture->delivery.again.accepted, 6);
+	assert_int_equal(fixture->intake.expects, 10);
+	assert_int_equal(state_of(fixture).kept, 9);
+	assert_int_equal(pending(fixture), 0);
+}
+
+static void a_probe_into_silence_leaves_nothing_behind(void **state)
+{
+	struct fixture *fixture = *state;
+	keep(fixture);
+	spool_some(fixture, 2);
+	play(fixture, decide_in_order, PATIENT_MS);
+	probe(fixture, stay_silent, IMPATIENT_MS);
+	assert_int_equal(fixture->delivery.end, DELIVER_SILENCE);
+	assert_int_equal(fixture->delivery.left, 0);
+	assert_int_equal(fixture->intake.heard_count, 1); /* nobody waits twice for it */
+	assert_int_equal(state_of(fixture).kept, 2);
 }
 
 static void say_overloaded(struct scripted_intake *intake, const Suanpan__Report *report)
@@ -404,12 +644,6 @@ static void an_overloaded_daemon_is_not_asked_for_ever(void **state)
 }
 
 /* ---- nobody, or nobody we understand ---- */
-
-static void stay_silent(struct scripted_intake *intake, const Suanpan__Report *report)
-{
-	(void)intake;
-	(void)report;
-}
 
 static void silence_leaves_everything_in_the_spool(void **state)
 {
@@ -576,7 +810,14 @@ int main(void)
 	    DELIVER_TEST(a_conflict_is_kept_and_said_loudly),
 	    DELIVER_TEST(a_lost_ack_leads_to_the_same_bytes_again),
 	    DELIVER_TEST(a_lost_report_is_gone_back_to_once),
-	    DELIVER_TEST(a_report_that_is_gone_cannot_be_resent),
+	    DELIVER_TEST(what_was_acked_goes_out_again_as_it_was),
+	    DELIVER_TEST(what_is_no_longer_held_is_declared_lost_and_the_rest_goes_out),
+	    DELIVER_TEST(a_daemon_may_be_restored_in_the_midst),
+	    DELIVER_TEST(an_addition_that_came_too_late_is_taken_back),
+	    DELIVER_TEST(a_daemon_that_forgets_for_ever_is_left),
+	    DELIVER_TEST(a_report_that_was_never_made_cannot_be_sent),
+	    DELIVER_TEST(a_probe_finds_out_what_the_daemon_misses),
+	    DELIVER_TEST(a_probe_into_silence_leaves_nothing_behind),
 	    DELIVER_TEST(an_overloaded_daemon_is_asked_again),
 	    DELIVER_TEST(an_overloaded_daemon_is_not_asked_for_ever),
 	    DELIVER_TEST(silence_leaves_everything_in_the_spool),

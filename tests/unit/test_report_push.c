@@ -15,9 +15,10 @@
 #include <cmocka.h>
 
 #include "tests/unit/scripted_intake.h"
+#include "tests/unit/scripted_sender.h"
 
 struct fixture {
-	char *folder, *spool, *out_path, *err_path, *out, *err;
+	char *folder, *spool, *out, *err;
 	struct scripted_intake intake;
 	struct sender_settings settings;
 };
@@ -27,8 +28,6 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof *fixture);
 	fixture->folder = scratch_new();
 	fixture->spool = scratch_path(fixture->folder, "spool");
-	fixture->out_path = scratch_path(fixture->folder, "out");
-	fixture->err_path = scratch_path(fixture->folder, "err");
 	fixture->settings = (struct sender_settings){.intake = "ipc:///tmp/suanpan-nobody-here",
 	                                             .query = "ipc:///tmp/suanpan-nobody-here",
 	                                             .spool = fixture->spool,
@@ -44,47 +43,18 @@ static int teardown(void **state)
 	intake_forget(&fixture->intake);
 	free(fixture->out);
 	free(fixture->err);
-	free(fixture->out_path);
-	free(fixture->err_path);
 	free(fixture->spool);
 	scratch_free(fixture->folder);
 	free(fixture);
 	return 0;
 }
 
-/* Lets a stream of this process write to a file; answers what it wrote to before. */
-static int redirect(FILE *stream, const char *path)
-{
-	fflush(stream);
-	int before = dup(fileno(stream));
-	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	assert_true(before >= 0 && file >= 0);
-	assert_true(dup2(file, fileno(stream)) >= 0);
-	close(file);
-	return before;
-}
-
-static char *restore(FILE *stream, int before, const char *path)
-{
-	fflush(stream);
-	dup2(before, fileno(stream));
-	close(before);
-	FILE *file = fopen(path, "r");
-	char *text = calloc(1, 65536);
-	assert_true(fread(text, 1, 65535, file) < 65535);
-	fclose(file);
-	return text;
-}
-
 static int run(struct fixture *fixture, int (*command)(void *, int, char *[]), int count, char *arguments[])
 {
 	free(fixture->out);
 	free(fixture->err);
-	int out = redirect(stdout, fixture->out_path), err = redirect(stderr, fixture->err_path);
-	int status = command(&fixture->settings, count, arguments);
-	fixture->out = restore(stdout, out, fixture->out_path);
-	fixture->err = restore(stderr, err, fixture->err_path);
-	return status;
+	return run_sender(&fixture->settings, fixture->folder, command, count, arguments, &fixture->out,
+	                  &fixture->err);
 }
 
 static int push_text(struct fixture *fixture, const char *text)

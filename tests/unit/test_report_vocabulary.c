@@ -137,7 +137,8 @@ static void asking_twice_gives_the_same_bytes(void **state)
 	size_t sizes[2];
 	scripted_start(&daemon, answer_lists);
 	for (int i = 0; i < 2; i++)
-		assert_int_equal(vocabulary_ask(context, daemon.url, 5000, &why, &bytes[i], &sizes[i]), 0);
+		assert_int_equal(vocabulary_ask(context, daemon.url, NULL, 5000, &why, &bytes[i], &sizes[i]),
+		                 0);
 	scripted_stop(&daemon);
 	zmq_ctx_term(context);
 	assert_int_equal(daemon.asked, 6);
@@ -158,8 +159,9 @@ static void a_daemon_that_is_not_there_is_a_sentence(void **state)
 	struct sentence why = {.text = ""};
 	void *context = zmq_ctx_new(), *bytes;
 	size_t size;
-	assert_int_equal(vocabulary_ask(context, "ipc:///tmp/suanpan-nobody-here", 50, &why, &bytes, &size),
-	                 VOCABULARY_UNREACHABLE);
+	assert_int_equal(
+	    vocabulary_ask(context, "ipc:///tmp/suanpan-nobody-here", NULL, 50, &why, &bytes, &size),
+	    VOCABULARY_UNREACHABLE);
 	assert_non_null(strstr(why.text, "nobody answers at ipc:///tmp/suanpan-nobody-here"));
 	zmq_ctx_term(context);
 }

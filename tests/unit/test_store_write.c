@@ -307,6 +307,57 @@ static void every_entry_changes_the_head(void **state)
 	assert_int_equal(after.entries, before.entries + 1);
 }
 
+/* A reserve no disk has. */
+#define EVERYTHING UINT64_MAX / 2
+
+static void below_the_reserve_no_write_begins_and_reading_goes_on(void **state)
+{
+	struct fixture *fixture = *state;
+	struct observation one = beds(NORTH, "2024-06", 120);
+	struct store_disk disk;
+	struct write *write = NULL;
+	store_report(fixture, &one, 1);
+	struct store_summary before = summary_of(fixture);
+	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
+	assert_false(disk.is_low);
+	assert_true(disk.free_bytes > 0);
+	store_set_reserve(fixture->store, EVERYTHING);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(write_begin(fixture->store, 2000, &write), FAULT_DISK_LOW);
+		assert_null(write);
+	}
+	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
+	assert_true(disk.is_low);
+	assert_int_equal(disk.reserve_bytes, EVERYTHING);
+	assert_int_equal(summary_of(fixture).commit, before.commit);
+	store_set_reserve(fixture->store, disk.free_bytes / 16);
+	one.value++;
+	store_report(fixture, &one, 1);
+	assert_int_equal(summary_of(fixture).commit, before.commit + 1);
+	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
+	assert_false(disk.is_low);
+}
+
+static void a_disk_that_was_low_has_room_only_with_an_eighth_more(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store_disk disk;
+	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
+	/* Between the two marks, with room for what others write to the disk meanwhile. */
+	store_set_reserve(fixture->store, disk.free_bytes / 17 * 16);
+	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
+	assert_false(disk.is_low);
+	store_set_reserve(fixture->store, EVERYTHING);
+	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
+	assert_true(disk.is_low);
+	store_set_reserve(fixture->store, disk.free_bytes / 17 * 16);
+	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
+	assert_true(disk.is_low);
+	store_set_reserve(fixture->store, disk.free_bytes / 17 * 14);
+	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
+	assert_false(disk.is_low);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -323,6 +374,8 @@ int main(void)
 	    STORE_TEST(ids_survive_another_order_of_the_catalogue),
 	    STORE_TEST(a_second_daemon_is_refused),
 	    STORE_TEST(every_entry_changes_the_head),
+	    STORE_TEST(below_the_reserve_no_write_begins_and_reading_goes_on),
+	    STORE_TEST(a_disk_that_was_low_has_room_only_with_an_eighth_more),
 	};
 	return cmocka_run_group_tests_name("store_write", tests, NULL, NULL);
 }

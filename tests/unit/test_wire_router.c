@@ -22,7 +22,7 @@ static void *connect_dealer(struct fixture *fixture)
 	const char *error;
 	void *socket;
 	assert_int_equal(
-	    endpoint_open(fixture->context, ENDPOINT_REQUEST, "inproc://router", &socket, &error), 0);
+	    endpoint_open(fixture->context, ENDPOINT_REQUEST, "inproc://router", NULL, &socket, &error), 0);
 	return socket;
 }
 
@@ -31,7 +31,7 @@ static int open_fixture(void **state)
 	struct fixture *fixture = calloc(1, sizeof *fixture);
 	const char *error;
 	assert_int_equal(endpoint_context_new(&fixture->context), 0);
-	assert_int_equal(endpoint_open(fixture->context, ENDPOINT_INTAKE_SERVER, "inproc://router",
+	assert_int_equal(endpoint_open(fixture->context, ENDPOINT_INTAKE_SERVER, "inproc://router", NULL,
 	                               &fixture->router, &error),
 	                 0);
 	fixture->first = connect_dealer(fixture);
