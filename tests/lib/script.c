@@ -471,6 +471,7 @@ struct script_outcome script_run(struct script *script, struct inject_fault faul
 	check_what_is_left(&play);
 	play.outcome.failed = injected_failed(&play.injected);
 	play.outcome.unknown = said(&play, "outcome=unknown") > 0;
+	play.outcome.unsealed = said(&play, "event=store-not-sealed") > 0;
 	close_play(&play);
 	return play.outcome;
 }
@@ -490,11 +491,13 @@ struct script_sums script_sweep(struct script *script, const char *what, struct 
 		sums.postponed += outcome.postponed > 0;
 		sums.landed += outcome.landed;
 		sums.unknown += outcome.unknown;
+		sums.unsealed += outcome.unsealed;
 	}
 	print_message(
 	    "%s: %u calls failed, one in each run: the daemon ended in %u runs (%u while starting), "
-	    "postponed in %u, did not know in %u, and in %u it was on disk\n",
-	    what, sums.runs, sums.ended, sums.started, sums.postponed, sums.unknown, sums.landed);
+	    "postponed in %u, did not know in %u, in %u it was on disk, and in %u the store was not sealed\n",
+	    what, sums.runs, sums.ended, sums.started, sums.postponed, sums.unknown, sums.landed,
+	    sums.unsealed);
 	return sums;
 }
 
