@@ -14,7 +14,7 @@ enum { SCRIPT_STEPS = 9, SCRIPT_STATES = SCRIPT_STEPS + 1 };
 
 struct script {
 	const char *callers;           /* as INJECT_CALLERS; NULL: all. May be set after script_init */
-	bool may_abort;                /* else the daemon may only end with status 1 */
+	bool may_abort; /* by SIGABRT or SIGSEGV, as libzmq does; else the daemon may only end with status 1 */
 	char *folder;                  /* with the two catalogues */
 	uint64_t state[SCRIPT_STATES]; /* digests of the store: before the first step, and after each */
 };
