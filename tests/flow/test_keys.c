@@ -20,7 +20,7 @@
 #include <sys/stat.h>
 #include <zmq.h>
 
-#define PATIENCE_MS 20000
+#define PATIENCE_MS 60000
 
 struct fixture {
 	struct daemon daemon; /* its endpoints only; it is played here */

@@ -8,9 +8,12 @@
 #include "proto/endpoint.h"
 #include "tests/fuzz/fuzz.h"
 #include <assert.h>
+#include <errno.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zmq.h>
 
 #define FRAMES_MAX  6
@@ -20,13 +23,24 @@
 static void *context, *router, *live, *dealer, *subscriber;
 static unsigned runs;
 
+/* Closed sockets count until libzmq's reaper has had its turn, which on a loaded machine may be a while. */
+static void *new_socket(int type)
+{
+	void *socket;
+	for (int i = 0; !(socket = zmq_socket(context, type)) && errno == EMFILE && i < 30000; i++)
+		nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+	return socket;
+}
+
 static void *connect_one(int type, const char *url)
 {
 	int zero = 0;
-	void *socket = zmq_socket(context, type);
+	void *socket = new_socket(type);
 	if (!socket || zmq_setsockopt(socket, ZMQ_LINGER, &zero, sizeof zero) != 0 ||
-	    zmq_connect(socket, url) != 0)
+	    zmq_connect(socket, url) != 0) {
+		fprintf(stderr, "fuzz_wire: %s: %s\n", url, zmq_strerror(errno));
 		abort();
+	}
 	return socket;
 }
 
