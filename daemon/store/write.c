@@ -77,12 +77,18 @@ static void free_write(struct write *write)
 	free(write->touched);
 	free(write->moves);
 	free(write->changes);
+	free(write->alerts);
 	free(write);
 }
 
 uint64_t write_commit_number(const struct write *write)
 {
 	return write->head.commit;
+}
+
+int64_t write_wall_ms(const struct write *write)
+{
+	return write->head.wall_ms;
 }
 
 bool write_has_changes(const struct write *write)

@@ -19,6 +19,8 @@ struct write;
 /* FAULT_DISK_LOW: see store_look_at_disk. */
 int MUST_CHECK write_begin(struct store *store, int64_t wall_ms, struct write **ret_write);
 uint64_t write_commit_number(const struct write *write);
+/* The time of this commit: never before that of the one before it, whatever the clock says. */
+int64_t write_wall_ms(const struct write *write);
 /* Whether anything was accepted or refused: if not, there is nothing to commit. */
 bool write_has_changes(const struct write *write);
 void write_abort(struct write *write); /* NULL is fine */
