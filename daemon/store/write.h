@@ -21,6 +21,8 @@ int MUST_CHECK write_begin(struct store *store, int64_t wall_ms, struct write **
 uint64_t write_commit_number(const struct write *write);
 /* The time of this commit: never before that of the one before it, whatever the clock says. */
 int64_t write_wall_ms(const struct write *write);
+/* That of the store's first commit; SNAPSHOT_NOTHING where there is none yet. */
+int MUST_CHECK write_first_wall_ms(struct write *write, int64_t *ret_wall_ms);
 /* Whether anything was accepted or refused: if not, there is nothing to commit. */
 bool write_has_changes(const struct write *write);
 void write_abort(struct write *write); /* NULL is fine */
