@@ -225,9 +225,9 @@ static int sweep(struct look *look)
 int look_around(struct write *write, const struct catalogue *catalogue, struct evaluator *evaluator)
 {
 	int64_t first_ms;
-	int result = write_first_wall_ms(write, &first_ms);
+	int result = write_began(write, &first_ms);
 	if (result != 0)
-		return result == SNAPSHOT_NOTHING ? 0 : result;
+		return result;
 	struct look look = {
 	    .write = write,
 	    .catalogue = catalogue,

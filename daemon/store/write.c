@@ -91,16 +91,13 @@ int64_t write_wall_ms(const struct write *write)
 	return write->head.wall_ms;
 }
 
-int write_first_wall_ms(struct write *write, int64_t *ret_wall_ms)
+int write_began(struct write *write, int64_t *ret_wall_ms)
 {
 	struct head_record first;
 	int result = store_read_head(write->txn, 1, &first);
-	if (result != 0)
-		return result;
-	if (first.commit == 0)
-		return SNAPSHOT_NOTHING;
-	*ret_wall_ms = first.wall_ms;
-	return 0;
+	if (result == 0)
+		*ret_wall_ms = first.commit == 0 ? write->head.wall_ms : first.wall_ms;
+	return result;
 }
 
 bool write_has_changes(const struct write *write)
