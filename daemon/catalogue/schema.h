@@ -83,6 +83,11 @@ struct readers_file {
 	uint32_t reader_count;
 };
 
+struct calendar_file {
+	char **holidays, **workdays; /* days */
+	uint32_t holiday_count, workday_count;
+};
+
 struct written_indicator {
 	char *code;
 	struct written_names names;
@@ -133,6 +138,7 @@ extern const cyaml_schema_value_t areas_schema;      /* struct areas_file */
 extern const cyaml_schema_value_t statistics_schema; /* struct statistics_file */
 extern const cyaml_schema_value_t reporters_schema;  /* struct reporters_file */
 extern const cyaml_schema_value_t readers_schema;    /* struct readers_file */
+extern const cyaml_schema_value_t calendar_schema;   /* struct calendar_file */
 extern const cyaml_schema_value_t indicators_schema; /* struct indicators_file */
 extern const cyaml_schema_value_t plan_schema;       /* struct plan_file */
 
