@@ -71,7 +71,8 @@ static int look_at_owed(struct look *look, const struct reporter *reporter, stru
 	    .kind = ALERT_OVERDUE, .reporter_id = reporter->id, .period = period};
 	struct watched before;
 	struct owed owed;
-	int result = alert_find_owed(look->catalogue, reporter, period, look->today, &look->scene.source, &owed);
+	int result =
+	    alert_find_owed(look->catalogue, reporter, period, look->today, &look->scene.source, &owed);
 	if (result == 0)
 		result = write_watched(look->write, &subject, &before);
 	if (result != 0)
@@ -178,7 +179,9 @@ static enum verdict remembered(const struct watched *watched)
 
 static enum alert_severity severity_of(enum verdict verdict)
 {
-	return verdict == VERDICT_OFF_TRACK ? ALERT_WORSE : verdict == VERDICT_BEHIND ? ALERT_BAD : ALERT_FINE;
+	return verdict == VERDICT_OFF_TRACK ? ALERT_WORSE
+	       : verdict == VERDICT_BEHIND  ? ALERT_BAD
+	                                    : ALERT_FINE;
 }
 
 /* A plan that is over is no longer slipping: what became of it, `missed` says. */

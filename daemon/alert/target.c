@@ -118,8 +118,8 @@ static int find_points(const struct alert_scene *scene, const struct plan *plan,
 	*ret_points = points;
 	if (target->comparison != COMPARE_HOLD_AT_LEAST && target->comparison != COMPARE_HOLD_EQUAL)
 		return 0;
-	struct period period = period_first_inside(period_make(PERIOD_ANNUAL, plan->first_year, 0),
-	                                           period_frequency_of(last));
+	struct period period =
+	    period_first_inside(period_make(PERIOD_ANNUAL, plan->first_year, 0), period_frequency_of(last));
 	const int count = period_distance(period, last) + 1;
 	points.points = calloc((size_t)count, sizeof *points.points);
 	if (!points.points)

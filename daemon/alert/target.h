@@ -15,8 +15,9 @@ struct alert_scene {
 	const struct catalogue *catalogue;
 	struct evaluator *evaluator;
 	struct cell_source source;
-	const int32_t *last_days; /* of the figures that each statistic was ever reported for; INT32_MIN: none */
-	int32_t today;            /* in China (calendar_day_of) */
+	const int32_t
+	    *last_days; /* of the figures that each statistic was ever reported for; INT32_MIN: none */
+	int32_t today;  /* in China (calendar_day_of) */
 };
 
 struct sight {

@@ -211,9 +211,9 @@ struct catalogue {
 	uint32_t reader_count;
 	struct key_holder *key_holders; /* each key once */
 	uint32_t key_holder_count;
-	struct day_list holidays, workdays; /* where they differ from the week; see calendar.h */
+	struct day_list holidays, workdays;   /* where they differ from the week; see calendar.h */
 	unsigned agreed_chance[NATURE_COUNT]; /* percent: a forecast below it is told of */
-	struct catalogue_index *index;      /* for the finders */
+	struct catalogue_index *index;        /* for the finders */
 	struct arena *memory;
 };
 

@@ -264,9 +264,8 @@ void catalogue_free(struct catalogue *catalogue)
 static int link_all(const struct inputs *inputs, struct catalogue *catalogue, struct mistakes *mistakes)
 {
 	static void (*const steps[])(struct link *) = {
-	    link_areas,   link_statistics, link_indicators, link_reporters,
-	    link_readers, link_keys,       link_calendar,   link_alerts,
-	    link_plans,
+	    link_areas, link_statistics, link_indicators, link_reporters, link_readers,
+	    link_keys,  link_calendar,   link_alerts,     link_plans,
 	};
 	struct link link = {.inputs = inputs, .catalogue = catalogue, .mistakes = mistakes};
 	link.fault = arena_new(CATALOGUE_BUDGET, &link.scratch);

@@ -286,7 +286,8 @@ static void figures_settle_it_and_taken_back_raise_another(void **state)
 	must_be(fixture, ALERT_OVERDUE, "1 resolved 2021-01 north_office 1/2");
 	report(fixture, "2021-02-19", BEDS, NORTH, "2021-01", 'O', 0);
 	look(fixture, "2021-02-19");
-	must_be(fixture, ALERT_OVERDUE, "1 resolved 2021-01 north_office 1/2, 2 open 2021-01 north_office 1/2");
+	must_be(fixture, ALERT_OVERDUE,
+	        "1 resolved 2021-01 north_office 1/2, 2 open 2021-01 north_office 1/2");
 }
 
 /* ---- what is no more ---- */
@@ -302,9 +303,10 @@ static void write_file(const struct fixture *fixture, const char *name, const ch
 static void adopt_without_south(struct fixture *fixture, const char *day)
 {
 	struct catalogue *catalogue;
-	write_file(fixture, "reporters.yaml",
-	           "reporters:\n  - {code: north_office, names: {en: N, zh_hans: N, zh_hant: N}, areas: [north], "
-	           "statistics: [all]}\n");
+	write_file(
+	    fixture, "reporters.yaml",
+	    "reporters:\n  - {code: north_office, names: {en: N, zh_hans: N, zh_hant: N}, areas: [north], "
+	    "statistics: [all]}\n");
 	write_file(fixture, "plan-little.yaml",
 	           "plan: little\nnames: {en: L, zh_hans: L, zh_hant: L}\nfrom: 2021\nto: 2025\ntargets:\n"
 	           "  - {row: \"2\", indicator: beds_per_1000, comparison: \">=\", target: \"1\", nature: "
@@ -328,7 +330,8 @@ static void what_leaves_the_catalogue_is_settled(void **state)
 	adopt_without_south(fixture, "2021-02-17");
 	look(fixture, "2021-02-17");
 	must_be(fixture, ALERT_VERDICT, "1 resolved 2021-01 5.00");
-	must_be(fixture, ALERT_OVERDUE, "1 open 2021-01 north_office 1/2, 2 resolved 2021-01 south_office 1/2");
+	must_be(fixture, ALERT_OVERDUE,
+	        "1 open 2021-01 north_office 1/2, 2 resolved 2021-01 south_office 1/2");
 }
 
 #define LOOK_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)

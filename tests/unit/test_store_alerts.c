@@ -190,7 +190,8 @@ static void every_state_stays_to_be_asked_for(void **state)
 	start(fixture, 2000);
 	raise(fixture, 1);
 	commit(fixture);
-	assert_int_equal(write_change_alert(start(fixture, 3000), 1, ALERT_ACKNOWLEDGED, "office", "we know"), 0);
+	assert_int_equal(write_change_alert(start(fixture, 3000), 1, ALERT_ACKNOWLEDGED, "office", "we know"),
+	                 0);
 	commit(fixture);
 	assert_int_equal(write_change_alert(start(fixture, 4000), 1, ALERT_RESOLVED, NULL, NULL), 0);
 	commit(fixture);
