@@ -10,8 +10,9 @@
 
 enum { AREAS, STATISTICS, REPORTERS, INDICATORS, FIXED_COUNT };
 
-/* May be left out: so it was before there were keys. */
+/* These may be left out: so it was before there were keys, and rules. */
 #define READERS "readers.yaml"
+#define RULES   "rules.yaml"
 
 static const struct {
 	const char *name;
@@ -123,7 +124,7 @@ static bool is_fixed(const char *name)
 	for (int i = 0; i < FIXED_COUNT; i++)
 		if (strcmp(name, fixed_files[i].name) == 0)
 			return true;
-	return strcmp(name, READERS) == 0;
+	return strcmp(name, READERS) == 0 || strcmp(name, RULES) == 0;
 }
 
 /* A file that is read by nobody is a name mistyped. */
@@ -133,7 +134,7 @@ static void refuse_stranger(const char *folder, const char *name, struct mistake
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	mistake_at(
 	    mistakes, (struct place){.file = path},
-	    "not a catalogue file, expected areas, statistics, reporters, readers, indicators or plan-...");
+	    "not a catalogue file, expected areas, statistics, reporters, readers, rules, indicators or plan-...");
 }
 
 static int read_fixed(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
@@ -155,12 +156,12 @@ static int read_fixed(struct inputs *inputs, const char *folder, const struct ca
 	return 0;
 }
 
-static int read_readers(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
-                        struct mistakes *mistakes)
+static int read_optional(struct input *input, const char *folder, const char *name,
+                         const struct catalogue_files *files, const cyaml_schema_value_t *schema,
+                         struct mistakes *mistakes)
 {
-	const struct catalogue_file *file = find_file(files, READERS);
-	int result =
-	    file ? read_input(&inputs->readers, folder, READERS, file, &readers_schema, mistakes) : 0;
+	const struct catalogue_file *file = find_file(files, name);
+	int result = file ? read_input(input, folder, name, file, schema, mistakes) : 0;
 	return result < 0 ? result : 0;
 }
 
@@ -190,7 +191,9 @@ static int inputs_init(struct inputs *inputs, const char *folder, const struct c
 {
 	int result = read_fixed(inputs, folder, files, mistakes);
 	if (result == 0)
-		result = read_readers(inputs, folder, files, mistakes);
+		result = read_optional(&inputs->readers, folder, READERS, files, &readers_schema, mistakes);
+	if (result == 0)
+		result = read_optional(&inputs->rules, folder, RULES, files, &rules_schema, mistakes);
 	return result == 0 ? read_others(inputs, folder, files, mistakes) : result;
 }
 
@@ -200,6 +203,7 @@ static void inputs_done(struct inputs *inputs)
 	input_done(&inputs->statistics);
 	input_done(&inputs->reporters);
 	input_done(&inputs->readers);
+	input_done(&inputs->rules);
 	input_done(&inputs->indicators);
 	for (uint32_t i = 0; i < inputs->plan_count; i++)
 		input_done(&inputs->plans[i]);
@@ -239,6 +243,7 @@ static int link_all(const struct inputs *inputs, struct catalogue *catalogue, st
 {
 	static void (*const steps[])(struct link *) = {
 	    link_areas, link_statistics, link_indicators, link_reporters, link_readers, link_keys, link_plans,
+	    link_rules,
 	};
 	struct link link = {.inputs = inputs, .catalogue = catalogue, .mistakes = mistakes};
 	link.fault = arena_new(CATALOGUE_BUDGET, &link.scratch);
