@@ -2,8 +2,8 @@
  * of it.
  *
  * Read from the YAML files of one folder (areas, statistics, reporters, indicators, and where they are there readers,
- * rules and plan-*.yaml), checked as a whole, then immutable: any thread may read it. Everything is found by its code and referred to
- * by its index into the arrays below. Indexes hold for one loaded catalogue only; the permanent ids that go
+ * calendar, rules and plan-*.yaml), checked as a whole, then immutable: any thread may read it. Everything is found by its code
+ * and referred to by its index into the arrays below. Indexes hold for one loaded catalogue only; the permanent ids that go
  * to disk are given by the store (`id`). */
 #ifndef SUANPAN_CATALOGUE_CATALOGUE_H
 #define SUANPAN_CATALOGUE_CATALOGUE_H
@@ -177,6 +177,12 @@ struct key_holder {
 	uint32_t reporter; /* CATALOGUE_NONE unless ROLE_REPORTER */
 };
 
+/* Days in ascending order, each once: as numbers since 1970-01-01. */
+struct day_list {
+	const int32_t *day;
+	uint32_t count;
+};
+
 struct catalogue {
 	struct area *areas; /* areas, then groups */
 	uint32_t area_count;
@@ -196,7 +202,8 @@ struct catalogue {
 	uint32_t relation_count;
 	struct key_holder *key_holders; /* each key once */
 	uint32_t key_holder_count;
-	struct catalogue_index *index; /* for the finders */
+	struct day_list holidays, workdays; /* where they differ from the week; see calendar.h */
+	struct catalogue_index *index;      /* for the finders */
 	struct arena *memory;
 };
 

@@ -81,11 +81,12 @@ bool catalogue_totals_differ(const struct catalogue *before, const struct catalo
 	return false;
 }
 
-static bool says_figures(const char *name)
+static bool has_figures(const char *name)
 {
-	static const char *const others[] = {"readers.yaml", "reporters.yaml", "rules.yaml"};
-	for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
-		if (strcmp(name, others[i]) == 0)
+	static const char *const without[] = {"calendar.yaml", "readers.yaml", "reporters.yaml",
+	                                      "rules.yaml"};
+	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
+		if (strcmp(name, without[i]) == 0)
 			return false;
 	return true;
 }
@@ -95,7 +96,7 @@ static const struct catalogue_file *next_of_figures(const struct catalogue_files
 {
 	while (*at < files->count) {
 		const struct catalogue_file *file = &files->files[(*at)++];
-		if (says_figures(file->name))
+		if (has_figures(file->name))
 			return file;
 	}
 	return NULL;

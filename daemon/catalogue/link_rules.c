@@ -23,7 +23,8 @@ static uint32_t find_statistic(struct link *link, struct place place, const char
 	const struct catalogue *catalogue = link->catalogue;
 	uint32_t found = catalogue_find_statistic(catalogue, code);
 	if (found == CATALOGUE_NONE && catalogue_find_indicator(catalogue, code) != CATALOGUE_NONE)
-		mistake_at(link->mistakes, place, "%s: '%s' is an indicator, expected a statistic", key, code);
+		mistake_at(link->mistakes, place, "%s: '%s' is an indicator, expected a statistic", key,
+		           code);
 	else if (found == CATALOGUE_NONE)
 		mistake_at(link->mistakes, place, "%s: unknown statistic '%s'%s", key, code,
 		           code_list_suggestion(&catalogue->index->statistic_codes, code).text);
@@ -256,8 +257,8 @@ static uint32_t read_hundredths(const struct asking *asking, const char *key, co
 		mistake_at(asking->link->mistakes, place_of(asking, key), "%s: found '%s': %s", key, written,
 		           decimal_verdict_text(verdict));
 	else if (units < 0 || units > 100000)
-		mistake_at(asking->link->mistakes, place_of(asking, key), "%s: found '%s', expected 0 to 1000",
-		           key, written);
+		mistake_at(asking->link->mistakes, place_of(asking, key),
+		           "%s: found '%s', expected 0 to 1000", key, written);
 	return (uint32_t)units;
 }
 
@@ -265,8 +266,8 @@ static uint32_t read_count(const struct asking *asking, const char *key, const u
                            uint32_t otherwise)
 {
 	if (written && (*written < 1 || *written > DOUBT_HISTORY_MAX))
-		mistake_at(asking->link->mistakes, place_of(asking, key), "%s: found %u, expected 1 to %d", key,
-		           *written, DOUBT_HISTORY_MAX);
+		mistake_at(asking->link->mistakes, place_of(asking, key), "%s: found %u, expected 1 to %d",
+		           key, *written, DOUBT_HISTORY_MAX);
 	return written ? *written : otherwise;
 }
 
@@ -277,11 +278,9 @@ static struct doubt *link_doubt(const struct asking *asking)
 	if (!doubt)
 		return NULL;
 	*doubt = (struct doubt){
-	    .deviations =
-	        read_hundredths(asking, "deviations", written->deviations, DEVIATIONS_DEFAULT),
-	    .margin =
-	        read_hundredths(asking, "margin", written->margin,
-	                        asking->rule == SOFT_PEERS ? PEERS_MARGIN_DEFAULT : MARGIN_DEFAULT),
+	    .deviations = read_hundredths(asking, "deviations", written->deviations, DEVIATIONS_DEFAULT),
+	    .margin = read_hundredths(asking, "margin", written->margin,
+	                              asking->rule == SOFT_PEERS ? PEERS_MARGIN_DEFAULT : MARGIN_DEFAULT),
 	    .least = read_count(asking, "least", written->least, LEAST_DEFAULT),
 	    .history = read_count(asking, "history", written->history, HISTORY_DEFAULT),
 	    .per = CATALOGUE_NONE,
@@ -304,7 +303,8 @@ static struct statistic_rules *rules_of(struct link *link, uint32_t statistic)
 }
 
 /* What figures are divided by must stand where they do. */
-static void check_per(const struct asking *asking, const struct doubt *doubt, const struct statistic *statistic)
+static void check_per(const struct asking *asking, const struct doubt *doubt,
+                      const struct statistic *statistic)
 {
 	if (doubt->per == CATALOGUE_NONE)
 		return;

@@ -124,6 +124,15 @@ const cyaml_schema_value_t readers_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct readers_file, readers_fields),
 };
 
+static const cyaml_schema_field_t calendar_fields[] = {
+    LIST("holidays", OPTIONAL, struct calendar_file, holidays, holiday_count, &text_entry),
+    LIST("workdays", OPTIONAL, struct calendar_file, workdays, workday_count, &text_entry),
+    CYAML_FIELD_END,
+};
+const cyaml_schema_value_t calendar_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct calendar_file, calendar_fields),
+};
+
 static const cyaml_schema_field_t limit_fields[] = {
     TEXT("statistic", NEEDED, struct written_limit, statistic),
     TEXT("max", NEEDED, struct written_limit, max),

@@ -84,6 +84,11 @@ struct readers_file {
 	uint32_t reader_count;
 };
 
+struct calendar_file {
+	char **holidays, **workdays; /* days */
+	uint32_t holiday_count, workday_count;
+};
+
 struct written_limit {
 	char *statistic;
 	char *max;
@@ -99,7 +104,7 @@ struct written_relation {
 struct written_doubt {
 	char **statistics;
 	uint32_t statistic_count;
-	char *per;               /* peers */
+	char *per;                 /* peers */
 	char *deviations, *margin; /* jump, peers */
 	uint32_t *least, *history;
 };
@@ -155,6 +160,9 @@ extern const cyaml_schema_value_t areas_schema;      /* struct areas_file */
 extern const cyaml_schema_value_t statistics_schema; /* struct statistics_file */
 extern const cyaml_schema_value_t reporters_schema;  /* struct reporters_file */
 extern const cyaml_schema_value_t readers_schema;    /* struct readers_file */
+extern const cyaml_schema_value_t calendar_schema;   /* struct calendar_file */
+;
+
 extern const cyaml_schema_value_t rules_schema;      /* struct rules_file */
 extern const cyaml_schema_value_t indicators_schema; /* struct indicators_file */
 extern const cyaml_schema_value_t plan_schema;       /* struct plan_file */

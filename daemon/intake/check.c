@@ -81,8 +81,9 @@ static int check_reason(struct check *check, const char *what, const char *text,
 static int check_reasons(struct check *check)
 {
 	int result = check_reason(check, "confirmation", check->report->confirm, &check->out->confirms);
-	return result == 0 ? check_reason(check, "correction", check->report->correction, &check->out->corrects)
-	                   : result;
+	return result == 0
+	           ? check_reason(check, "correction", check->report->correction, &check->out->corrects)
+	           : result;
 }
 
 static int check_shape(struct check *check)
@@ -236,12 +237,13 @@ static bool check_statistic(struct check *check, size_t row, const struct place 
 	const char *code = check->report->statistic[place->statistic];
 	if (known->index == CATALOGUE_NONE) {
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_UNKNOWN_STATISTIC, "%s",
-		            complain_of_statistic(check, known, code));
+		                    complain_of_statistic(check, known, code));
 		return false;
 	}
 	if (!check->reporter->statistics[known->index])
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_STATISTIC_OUT_OF_SCOPE,
-		            "'%s' is not among the statistics that %s reports", code, check->reporter->code);
+		                    "'%s' is not among the statistics that %s reports", code,
+		                    check->reporter->code);
 	return true;
 }
 
@@ -251,12 +253,12 @@ static bool check_area(struct check *check, size_t row, const struct place *plac
 	const char *code = check->report->area[place->area];
 	if (known->index == CATALOGUE_NONE) {
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_UNKNOWN_AREA, "%s",
-		            complain_of_area(check, known, code));
+		                    complain_of_area(check, known, code));
 		return false;
 	}
 	if (!catalogue_reporter_may_report_area(check->reporter, known->index))
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_AREA_OUT_OF_SCOPE,
-		            "area %s is not %s's to report", code, check->reporter->code);
+		                    "area %s is not %s's to report", code, check->reporter->code);
 	return true;
 }
 
@@ -303,8 +305,9 @@ static void check_in_force(struct check *check, size_t row, const struct area *a
 	if (!too_early)
 		name_successors(check->catalogue, area, successors, sizeof successors);
 	remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_AREA_NOT_IN_FORCE,
-	            "period %s: area %s (%s) is in force %s %s%s", text, area->code,
-	            area->names.in[LANGUAGE_EN], too_early ? "only from" : "only until", day, successors);
+	                    "period %s: area %s (%s) is in force %s %s%s", text, area->code,
+	                    area->names.in[LANGUAGE_EN], too_early ? "only from" : "only until", day,
+	                    successors);
 }
 
 static void check_fit(struct check *check, size_t row, const struct statistic *statistic,
@@ -314,13 +317,14 @@ static void check_fit(struct check *check, size_t row, const struct statistic *s
 		char text[PERIOD_TEXT_SIZE];
 		period_format(period, text);
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_WRONG_FREQUENCY,
-		            "period %s: '%s' is reported for %s", text, statistic->code,
-		            period_frequency_example(statistic->frequency));
+		                    "period %s: '%s' is reported for %s", text, statistic->code,
+		                    period_frequency_example(statistic->frequency));
 	}
 	if (area->level != statistic->level)
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_WRONG_LEVEL,
-		            "area %s is a %s: '%s' is reported by %s", area->code,
-		            area_level_name(area->level), statistic->code, area_level_name(statistic->level));
+		                    "area %s is a %s: '%s' is reported by %s", area->code,
+		                    area_level_name(area->level), statistic->code,
+		                    area_level_name(statistic->level));
 	check_in_force(check, row, area, period);
 }
 
@@ -333,7 +337,7 @@ static char take_status(struct check *check, size_t row)
 	if (code < 128 && status_is_valid((char)code))
 		return (char)code;
 	remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_BAD_STATUS,
-	            "status code %" PRIu64 ": expected the letter A, P, E, F, B, V, O, L or Q", code);
+	                    "status code %" PRIu64 ": expected the letter A, P, E, F, B, V, O, L or Q", code);
 	return 'A';
 }
 
@@ -345,7 +349,7 @@ static void check_note(struct check *check, size_t row)
 	const char *text = report->note[check->next_note++]->text;
 	if (strlen(text) > NOTE_LENGTH_MAX || !text_is_valid(text, strlen(text)))
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_BAD_TEXT,
-		            "the note is not one line of UTF-8 of at most %d bytes", NOTE_LENGTH_MAX);
+		                    "the note is not one line of UTF-8 of at most %d bytes", NOTE_LENGTH_MAX);
 }
 
 /* What the statistic can be, whatever else is known. A share above 100 % is no mistake by itself. */
@@ -371,19 +375,19 @@ static int64_t check_value(struct check *check, size_t row, const struct place *
 	if (!status_has_value(status)) {
 		if (value != 0)
 			remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_BAD_STATUS,
-			            "status %c has no value, but %" PRId64 " was given; expected 0", status,
-			            value);
+			                    "status %c has no value, but %" PRId64 " was given; expected 0",
+			                    status, value);
 		return 0;
 	}
 	int verdict = decimal_rescale(value, decimals, statistic->decimals, &units);
 	if (verdict == DECIMAL_TOO_MANY_PLACES)
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_TOO_MANY_DECIMALS,
-		            "%" PRId64 " with %u decimals is finer than '%s' is kept (%u decimals)", value,
-		            decimals, statistic->code, statistic->decimals);
+		                    "%" PRId64 " with %u decimals is finer than '%s' is kept (%u decimals)",
+		                    value, decimals, statistic->code, statistic->decimals);
 	else if (verdict != 0)
 		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_OUT_OF_RANGE,
-		            "%" PRId64 " with %u decimals does not fit 64 bits with %u", value, decimals,
-		            statistic->decimals);
+		                    "%" PRId64 " with %u decimals does not fit 64 bits with %u", value,
+		                    decimals, statistic->decimals);
 	else if (units < 0 || statistic->has_most)
 		check_limits(check, row, statistic, units);
 	return units;
@@ -479,7 +483,7 @@ static int check_repetitions(struct check *check)
 	for (size_t row = 0; row < check->rows; row++)
 		if (earlier[row] != row)
 			remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_REPEATED_ROW,
-			            "the same statistic, period and area as row %zu", earlier[row]);
+			                    "the same statistic, period and area as row %zu", earlier[row]);
 	return check->remarks.fault;
 }
 

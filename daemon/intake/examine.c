@@ -23,8 +23,7 @@ int examiner_new(const struct catalogue *catalogue, struct examiner **ret_examin
 		return -ENOMEM;
 	examiner->catalogue = catalogue;
 	examiner->peers = calloc(catalogue->area_count + 1, sizeof *examiner->peers);
-	examiner->scratch =
-	    calloc(catalogue->area_count + DOUBT_HISTORY_MAX + 1, sizeof *examiner->scratch);
+	examiner->scratch = calloc(catalogue->area_count + DOUBT_HISTORY_MAX + 1, sizeof *examiner->scratch);
 	if (!examiner->peers || !examiner->scratch) {
 		examiner_free(examiner);
 		return -ENOMEM;
@@ -210,17 +209,16 @@ static void look_for_jump(const struct look *look, const struct doubt *doubt, co
 	char now[DECIMAL_TEXT_SIZE], last[DECIMAL_TEXT_SIZE], low[DECIMAL_TEXT_SIZE], high[DECIMAL_TEXT_SIZE];
 	char newest[PERIOD_TEXT_SIZE];
 	struct doubt_range range;
-	if (!doubt_jump(doubt, past->figures, past->count, look->observation->value,
-	                look->examiner->scratch, &range))
+	if (!doubt_jump(doubt, past->figures, past->count, look->observation->value, look->examiner->scratch,
+	                &range))
 		return;
 	question(look, SOFT_JUMP);
 	period_format(past->newest, newest);
 	remarks_add_warning(look->warnings, look->row, soft_rule_name(SOFT_JUMP),
 	                    "%s after %s in %s; by its %zu changes before, %s to %s was to be expected",
 	                    print_figure(look, look->observation->value, now),
-	                    print_figure(look, past->figures[past->count - 1], last), newest,
-	                    past->count - 1, print_figure(look, range.low, low),
-	                    print_figure(look, range.high, high));
+	                    print_figure(look, past->figures[past->count - 1], last), newest, past->count - 1,
+	                    print_figure(look, range.low, low), print_figure(look, range.high, high));
 }
 
 static void look_for_standstill(const struct look *look, const struct doubt *doubt,
@@ -294,8 +292,7 @@ static int read_peers(const struct look *look, const struct doubt *doubt, size_t
 		struct figure figure;
 		if (areas->area[i] == at->area)
 			continue;
-		int result =
-		    read_figure(look->standing, at->statistic, areas->area[i], at->period, &figure);
+		int result = read_figure(look->standing, at->statistic, areas->area[i], at->period, &figure);
 		if (result == 0 && can_be_compared_with(&figure))
 			result = read_per(look, doubt->per, areas->area[i], &share.per);
 		if (result != 0)

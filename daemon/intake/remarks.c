@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define REMARKS_SIZE     (ENVELOPE_ANSWER_MAX - 4096) /* packed, all of them */
-#define ROW_SHARE        (REMARKS_SIZE / ENVELOPE_OBSERVATIONS_MAX)
-#define REMARK_OVERHEAD  12 /* packed, besides its texts */
+#define REMARKS_SIZE    (ENVELOPE_ANSWER_MAX - 4096) /* packed, all of them */
+#define ROW_SHARE       (REMARKS_SIZE / ENVELOPE_OBSERVATIONS_MAX)
+#define REMARK_OVERHEAD 12 /* packed, besides its texts */
 
 void remarks_init(struct remarks *remarks, struct arena *arena, size_t rows)
 {

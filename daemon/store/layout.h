@@ -45,6 +45,11 @@ struct reporter_record {
 	int64_t last_wall_ms;
 };
 
+struct closed_record {
+	uint64_t entry;  /* of the journal, with the act */
+	uint64_t closed; /* 1: from this commit on; 0: open again */
+};
+
 /* origin = entry << 8 | status letter; 0: no observation. */
 struct slot_record {
 	int64_t value;

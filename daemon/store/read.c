@@ -66,6 +66,15 @@ int snapshot_find_time(struct snapshot *snapshot, int64_t wall_ms, struct moment
 	return 0;
 }
 
+int snapshot_began(struct snapshot *snapshot, int64_t *ret_wall_ms)
+{
+	struct head_record first;
+	int result = store_read_head(snapshot->txn, 1, &first);
+	if (result == 0)
+		*ret_wall_ms = first.wall_ms;
+	return result;
+}
+
 void snapshot_go_back(struct snapshot *snapshot, const struct moment *moment)
 {
 	snapshot->past = moment->commit < snapshot->moment.commit;
@@ -362,6 +371,13 @@ int snapshot_revisions(struct snapshot *snapshot, uint32_t statistic_id, uint32_
 	*ret_revisions = list.revisions;
 	*ret_count = list.count;
 	return 0;
+}
+
+/* ---- closed periods ---- */
+
+int snapshot_closed(struct snapshot *snapshot, struct closed_period **ret_periods, size_t *ret_count)
+{
+	return store_list_closed(snapshot->txn, snapshot->moment.commit, ret_periods, ret_count);
 }
 
 /* ---- journal ---- */

@@ -85,6 +85,20 @@ uint64_t write_commit_number(const struct write *write)
 	return write->head.commit;
 }
 
+int64_t write_wall_ms(const struct write *write)
+{
+	return write->head.wall_ms;
+}
+
+int write_began(struct write *write, int64_t *ret_wall_ms)
+{
+	struct head_record first;
+	int result = store_read_head(write->txn, 1, &first);
+	if (result == 0)
+		*ret_wall_ms = first.commit == 0 ? write->head.wall_ms : first.wall_ms;
+	return result;
+}
+
 bool write_has_changes(const struct write *write)
 {
 	return write->changed;

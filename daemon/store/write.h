@@ -19,6 +19,10 @@ struct write;
 /* FAULT_DISK_LOW: see store_look_at_disk. */
 int MUST_CHECK write_begin(struct store *store, int64_t wall_ms, struct write **ret_write);
 uint64_t write_commit_number(const struct write *write);
+/* The commit's time: what is decided by the clock is decided by this one, so that a replay comes to the same. */
+int64_t write_wall_ms(const struct write *write);
+/* When the store's first commit was; this one's time in an empty store. */
+int MUST_CHECK write_began(struct write *write, int64_t *ret_wall_ms);
 /* Whether anything was accepted or refused: if not, there is nothing to commit. */
 bool write_has_changes(const struct write *write);
 void write_abort(struct write *write); /* NULL is fine */
@@ -64,6 +68,20 @@ struct accepted_report {
 };
 /* Appends to the journal; the observations wait for write_apply. *ret_entry: its number. */
 int MUST_CHECK write_accept(struct write *write, const struct accepted_report *report, uint64_t *ret_entry);
+
+/* ---- what operators do; an act is a write of its own ---- */
+
+/* Into the journal: the act, packed. Then what it does. */
+int MUST_CHECK write_journal_act(struct write *write, const void *payload, size_t size);
+
+enum closing_verdict { WRITE_OPEN = 1 };
+/* The closed period that a period lies in, the smallest one if there are several; WRITE_OPEN. */
+int MUST_CHECK write_find_closed(struct write *write, struct period period, struct period *ret_closed);
+/* Whether a native period lies inside one that is closed now. Quick to ask for row after row. */
+int MUST_CHECK write_is_closed(struct write *write, struct period native, bool *ret_closed);
+/* From this commit on, by the newest journal entry. */
+int MUST_CHECK write_close(struct write *write, struct period period);
+int MUST_CHECK write_reopen(struct write *write, struct period period);
 
 #define REFUSALS_KEPT 1000
 struct refused_report {

@@ -19,6 +19,8 @@ struct write {
 	struct rows rows;
 	struct head_record head;
 	bool changed;
+	struct period asked; /* the last one that write_is_closed was asked for; code 0: none */
+	bool asked_is_closed;
 
 	struct pending *pending;
 	size_t pending_count, pending_capacity;

@@ -135,6 +135,16 @@ static bool describe_extent(struct db_value value, char text[RECORDS_SIZE])
 	return true;
 }
 
+static bool describe_closed(struct db_value value, char text[RECORDS_SIZE])
+{
+	struct closed_record record;
+	if (!take(value, &record, sizeof record))
+		return false;
+	snprintf(text, RECORDS_SIZE, "%s by entry %" PRIu64, record.closed ? "closed" : "open again",
+	         record.entry);
+	return true;
+}
+
 static bool describe_entry(struct db_value value, char text[RECORDS_SIZE])
 {
 	struct journal_record record;
@@ -153,7 +163,7 @@ void records_describe(enum table table, struct db_value value, char ret_text[REC
 	    [TABLE_STREAMS] = describe_stream,       [TABLE_REPORTERS] = describe_reporter,
 	    [TABLE_REVISIONS] = describe_revision,   [TABLE_TOTALS] = describe_total,
 	    [TABLE_VALUES] = describe_value,         [TABLE_PAST_VALUES] = describe_value,
-	    [TABLE_EXTENTS] = describe_extent,
+	    [TABLE_EXTENTS] = describe_extent,       [TABLE_CLOSED] = describe_closed,
 	};
 	if (!describe[table] || !describe[table](value, ret_text))
 		snprintf(ret_text, RECORDS_SIZE, "%zu bytes", value.size);

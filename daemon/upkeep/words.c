@@ -40,6 +40,7 @@ static const enum part shapes[TABLE_COUNT][PARTS_MAX] = {
     [TABLE_VALUES] = {PART_INDICATOR, PART_AREA, PART_PERIOD},
     [TABLE_PAST_VALUES] = {PART_INDICATOR, PART_AREA, PART_PERIOD, PART_COMMIT},
     [TABLE_EXTENTS] = {PART_STATISTIC, PART_COMMIT},
+    [TABLE_CLOSED] = {PART_PERIOD, PART_COMMIT},
 };
 
 const char *words_of_table(enum table table)
