@@ -537,14 +537,12 @@ static int check_report(struct check *check)
 	result = check_rows(check);
 	if (result == 0 && check->remarks.count == 0)
 		result = check_repetitions(check);
-	size_t problems = check->remarks.count + check->remarks.unlisted;
 	check->out->problems = check->remarks.problems;
 	check->out->problem_count = check->remarks.count;
-	if (result == 0 && problems > 0)
-		result = say(check, CHECK_REFUSED, "%zu problem%s in %zu observations%s", problems,
-		             problems == 1 ? "" : "s", check->rows,
-		             check->remarks.unlisted > 0 ? "; of some rows only the first is listed" : "");
-	return result;
+	if (result != 0 || check->remarks.count == 0)
+		return result;
+	check->out->reason = remarks_sum_up(&check->remarks);
+	return check->out->reason ? (int)CHECK_REFUSED : -ENOMEM;
 }
 
 int intake_check(const struct catalogue *catalogue, uint32_t reporter_index, const void *payload, size_t size,

@@ -117,3 +117,19 @@ void remarks_add_warning(struct remarks *remarks, size_t row, const char *rule, 
 	warning->rule = (char *)(uintptr_t)rule; /* protobuf-c's structs have no const */
 	warning->text = text;
 }
+
+static char *PRINTF_LIKE(2, 3) print(struct arena *arena, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *text = remarks_print(arena, REMARKS_SENTENCE_SIZE, format, arguments);
+	va_end(arguments);
+	return text;
+}
+
+const char *remarks_sum_up(const struct remarks *problems)
+{
+	size_t count = problems->count + problems->unlisted;
+	return print(problems->arena, "%zu problem%s in %zu observations%s", count, count == 1 ? "" : "s",
+	             problems->rows, problems->unlisted > 0 ? "; of some rows only the first is listed" : "");
+}

@@ -35,6 +35,9 @@ void remarks_add_problem(struct remarks *remarks, size_t row, Suanpan__Reason re
 void remarks_add_warning(struct remarks *remarks, size_t row, const char *rule, const char *format, ...)
     PRINTF_LIKE(4, 5);
 
+/* "3 problems in 5 observations"; NULL: no memory. */
+const char *remarks_sum_up(const struct remarks *problems);
+
 /* A sentence of at most length_max bytes, cut where a character ends; NULL: no memory. */
 char *remarks_print(struct arena *arena, size_t length_max, const char *format, va_list arguments)
     PRINTF_LIKE(3, 0);
