@@ -482,12 +482,12 @@ static void log_alert(const struct alert *alert)
 	char period[PERIOD_TEXT_SIZE] = "";
 	if (facts->period.code != 0)
 		period_format(facts->period, period);
-	log_event(alert->state == ALERT_OPEN ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, events[alert->state],
-	          "number=%" PRIu64 " kind=%s commit=%" PRIu64 " code=%s area=%s period=%s reporter=%s plan=%s "
-	          "row=%s rule=%s provisional=%d actor=%s",
-	          alert->number, alert_kind_name(facts->kind), alert->changed_commit, facts->code, facts->area,
-	          period, facts->reporter, facts->plan, facts->row, facts->rule, facts->provisional,
-	          alert->actor);
+	log_event(
+	    alert->state == ALERT_OPEN ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, events[alert->state],
+	    "number=%" PRIu64 " kind=%s commit=%" PRIu64 " code=%s area=%s period=%s reporter=%s plan=%s "
+	    "row=%s rule=%s provisional=%d actor=%s",
+	    alert->number, alert_kind_name(facts->kind), alert->changed_commit, facts->code, facts->area,
+	    period, facts->reporter, facts->plan, facts->row, facts->rule, facts->provisional, alert->actor);
 }
 
 static void take_alerts(struct writer_loop *loop, struct outcome *outcome)

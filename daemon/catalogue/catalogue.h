@@ -108,7 +108,7 @@ enum comparison {
 };
 const char *comparison_name(enum comparison comparison);
 
-enum nature { NATURE_BINDING, NATURE_ANTICIPATORY };
+enum nature { NATURE_BINDING, NATURE_ANTICIPATORY, NATURE_COUNT };
 const char *nature_name(enum nature nature);
 
 /* Numbers of a target are exact and scaled by the places they are printed with. */
@@ -211,8 +211,9 @@ struct catalogue {
 	uint32_t reader_count;
 	struct key_holder *key_holders; /* each key once */
 	uint32_t key_holder_count;
-	struct day_list holidays, workdays; /* where they differ from the week; see calendar.h */
-	struct catalogue_index *index;      /* for the finders */
+	struct day_list holidays, workdays;   /* where they differ from the week; see calendar.h */
+	unsigned agreed_chance[NATURE_COUNT]; /* percent: a forecast below it is told of */
+	struct catalogue_index *index;        /* for the finders */
 	struct arena *memory;
 };
 

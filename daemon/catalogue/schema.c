@@ -132,6 +132,16 @@ const cyaml_schema_value_t calendar_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct calendar_file, calendar_fields),
 };
 
+static const cyaml_schema_field_t alerts_fields[] = {
+    CYAML_FIELD_UINT_PTR("chance_binding", CYAML_FLAG_POINTER | OPTIONAL, struct alerts_file, chance_binding),
+    CYAML_FIELD_UINT_PTR("chance_anticipatory", CYAML_FLAG_POINTER | OPTIONAL, struct alerts_file,
+                         chance_anticipatory),
+    CYAML_FIELD_END,
+};
+const cyaml_schema_value_t alerts_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct alerts_file, alerts_fields),
+};
+
 static const cyaml_schema_field_t indicator_fields[] = {
     TEXT("code", NEEDED, struct written_indicator, code),
     NAMES("names", struct written_indicator, names),

@@ -88,6 +88,10 @@ struct calendar_file {
 	uint32_t holiday_count, workday_count;
 };
 
+struct alerts_file {
+	uint32_t *chance_binding, *chance_anticipatory;
+};
+
 struct written_indicator {
 	char *code;
 	struct written_names names;
@@ -139,6 +143,7 @@ extern const cyaml_schema_value_t statistics_schema; /* struct statistics_file *
 extern const cyaml_schema_value_t reporters_schema;  /* struct reporters_file */
 extern const cyaml_schema_value_t readers_schema;    /* struct readers_file */
 extern const cyaml_schema_value_t calendar_schema;   /* struct calendar_file */
+extern const cyaml_schema_value_t alerts_schema;     /* struct alerts_file */
 extern const cyaml_schema_value_t indicators_schema; /* struct indicators_file */
 extern const cyaml_schema_value_t plan_schema;       /* struct plan_file */
 

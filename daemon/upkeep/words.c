@@ -22,7 +22,7 @@ enum part {
 	PART_SEQUENCE,
 	PART_ALERT,   /* its number */
 	PART_SUBJECT, /* of an alert: a kind, and what it needs */
-	PART_KIND, /* of a name: the rest is its code or its id */
+	PART_KIND,    /* of a name: the rest is its code or its id */
 	PART_TEXT,
 };
 #define PARTS_MAX 4

@@ -142,7 +142,8 @@ static void await_alerts(struct fixture *fixture, const char *expected)
 
 static uint64_t count_commits(struct fixture *fixture)
 {
-	char *out = daemon_say(&fixture->daemon, "suanpan status --format csv"), *at = strstr(out, "\ncommit,");
+	char *out = daemon_say(&fixture->daemon, "suanpan status --format csv"),
+	     *at = strstr(out, "\ncommit,");
 	assert_non_null(at);
 	uint64_t commits = strtoull(at + strlen("\ncommit,"), NULL, 10);
 	free(out);
@@ -166,28 +167,33 @@ static void figures_are_overdue_the_day_after_and_settled_when_they_come(void **
 	await_alerts(fixture, "");
 	assert_int_equal(count_commits(fixture), 1);
 	set_clock(fixture, "2024-07-16 00:00");
-	await_alerts(fixture,
-	             "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n"
-	             "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n");
+	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n"
+	                      "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n");
 	must_log(fixture, "event=alert-raised number=1 kind=overdue commit=2 code= area=north period=2024-06 "
 	                  "reporter=north_office");
 	push(fixture, "north_office", "beds,north,2024-06,100\n");
 	pause_ms(2500);
-	await_alerts(fixture,
-	             "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n"
-	             "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n");
+	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n"
+	                      "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n");
 	set_clock(fixture, "2024-07-18 10:00");
 	push(fixture, "north_office", "births,north,2024-06,7\n");
-	await_alerts(
-	    fixture,
-	    "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n"
-	    "1 overdue resolved 2024-07-18: North office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n");
+	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n"
+	                      "1 overdue resolved 2024-07-18: North office: 2 of 2 figures for 2024-06 "
+	                      "overdue, the first since 2024-07-15\n");
 	must_list(fixture, "--open --area north", "");
 	must_list(fixture, "--area north --kind overdue --lang zh-hans",
-	          "1 overdue resolved 2024-07-18: North office：2024-06 应报 2 项，2 项逾期未报（最早应于 2024-07-15 报送）\n");
+	          "1 overdue resolved 2024-07-18: North office：2024-06 应报 2 项，2 项逾期未报（最早应于 "
+	          "2024-07-15 报送）\n");
 	must_list(fixture, "--as-of 2024-07-17 --area both --lang zh-hant",
-	          "2 overdue open 2024-07-16: South office：2024-06 應報 2 項，2 項逾期未報（最早應於 2024-07-15 報送）\n"
-	          "1 overdue open 2024-07-16: North office：2024-06 應報 2 項，2 項逾期未報（最早應於 2024-07-15 報送）\n");
+	          "2 overdue open 2024-07-16: South office：2024-06 應報 2 項，2 項逾期未報（最早應於 "
+	          "2024-07-15 報送）\n"
+	          "1 overdue open 2024-07-16: North office：2024-06 應報 2 項，2 項逾期未報（最早應於 "
+	          "2024-07-15 報送）\n");
 	must_log(fixture, "event=alert-resolved number=1 kind=overdue");
 }
 
