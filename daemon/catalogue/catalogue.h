@@ -112,7 +112,7 @@ enum comparison {
 };
 const char *comparison_name(enum comparison comparison);
 
-enum nature { NATURE_BINDING, NATURE_ANTICIPATORY };
+enum nature { NATURE_BINDING, NATURE_ANTICIPATORY, NATURE_COUNT };
 const char *nature_name(enum nature nature);
 
 /* Numbers of a target are exact and scaled by the places they are printed with. */
@@ -121,6 +121,18 @@ struct printed_number {
 	int64_t units;
 	unsigned decimals;
 	const char *text; /* as printed in the plan, or NULL where it is the number itself */
+};
+
+/* How the way from the baseline to the goal is meant to go. */
+enum course {
+	COURSE_LINEAR,    /* the same step every month */
+	COURSE_GEOMETRIC, /* the same rate: populations */
+	COURSE_YEARLY,    /* from year's end to year's end, as `yearly` says */
+};
+
+struct yearly_goal {
+	int year;
+	struct printed_number goal; /* by its end */
 };
 
 struct target {
@@ -133,6 +145,9 @@ struct target {
 	struct printed_number baseline;
 	struct printed_number goal;
 	enum comparison comparison;
+	enum course course;
+	const struct yearly_goal *yearly; /* COURSE_YEARLY: ascending, within the plan's years */
+	uint32_t yearly_count;
 	struct printed_number tolerance; /* about: how far off still counts; in percent of the goal */
 	uint32_t follows;                /* tracks-gdp: an indicator */
 	enum nature nature;
@@ -202,8 +217,9 @@ struct catalogue {
 	uint32_t relation_count;
 	struct key_holder *key_holders; /* each key once */
 	uint32_t key_holder_count;
-	struct day_list holidays, workdays; /* where they differ from the week; see calendar.h */
-	struct catalogue_index *index;      /* for the finders */
+	struct day_list holidays, workdays;   /* where they differ from the week; see calendar.h */
+	unsigned agreed_chance[NATURE_COUNT]; /* percent: a forecast below it is told of */
+	struct catalogue_index *index;        /* for the finders */
 	struct arena *memory;
 };
 

@@ -28,6 +28,7 @@ static const struct {
 } optional_files[] = {
     {"readers.yaml", &readers_schema, offsetof(struct inputs, readers)},
     {"calendar.yaml", &calendar_schema, offsetof(struct inputs, calendar)},
+    {"alerts.yaml", &alerts_schema, offsetof(struct inputs, alerts)},
     {"rules.yaml", &rules_schema, offsetof(struct inputs, rules)},
 };
 
@@ -149,10 +150,10 @@ static void refuse_stranger(const char *folder, const char *name, struct mistake
 {
 	char path[512];
 	snprintf(path, sizeof path, "%s/%s", folder, name);
-	mistake_at(mistakes, (struct place){.file = path},
-	           "not a catalogue file, expected areas, statistics, reporters, readers, indicators, "
-	           "calendar, rules or "
-	           "plan-...");
+	mistake_at(
+	    mistakes, (struct place){.file = path},
+	    "not a catalogue file, expected areas, statistics, reporters, readers, indicators, calendar, "
+	    "alerts, rules or plan-...");
 }
 
 static int read_fixed(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
@@ -265,7 +266,8 @@ static int link_all(const struct inputs *inputs, struct catalogue *catalogue, st
 {
 	static void (*const steps[])(struct link *) = {
 	    link_areas, link_statistics, link_indicators, link_reporters, link_readers,
-	    link_keys,  link_calendar,   link_plans,      link_rules,
+	    link_keys,  link_calendar,   link_alerts,     link_plans,
+	    link_rules,
 	};
 	struct link link = {.inputs = inputs, .catalogue = catalogue, .mistakes = mistakes};
 	link.fault = arena_new(CATALOGUE_BUDGET, &link.scratch);

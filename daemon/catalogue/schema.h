@@ -89,6 +89,10 @@ struct calendar_file {
 	uint32_t holiday_count, workday_count;
 };
 
+struct alerts_file {
+	uint32_t *chance_binding, *chance_anticipatory;
+};
+
 struct written_limit {
 	char *statistic;
 	char *max;
@@ -133,6 +137,11 @@ struct indicators_file {
 	uint32_t indicator_count;
 };
 
+struct written_yearly {
+	uint32_t year;
+	char *target;
+};
+
 struct written_target {
 	char *row;
 	char *indicator;
@@ -143,6 +152,9 @@ struct written_target {
 	char *target;
 	char *target_text;
 	char *tolerance;
+	enum course course; /* absent: 0, which is linear */
+	struct written_yearly *yearly;
+	uint32_t yearly_count;
 	char *follows;
 	enum nature nature;
 	char *cancelled;
@@ -161,8 +173,7 @@ extern const cyaml_schema_value_t statistics_schema; /* struct statistics_file *
 extern const cyaml_schema_value_t reporters_schema;  /* struct reporters_file */
 extern const cyaml_schema_value_t readers_schema;    /* struct readers_file */
 extern const cyaml_schema_value_t calendar_schema;   /* struct calendar_file */
-;
-
+extern const cyaml_schema_value_t alerts_schema;     /* struct alerts_file */
 extern const cyaml_schema_value_t rules_schema;      /* struct rules_file */
 extern const cyaml_schema_value_t indicators_schema; /* struct indicators_file */
 extern const cyaml_schema_value_t plan_schema;       /* struct plan_file */
