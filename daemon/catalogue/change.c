@@ -84,7 +84,7 @@ bool catalogue_totals_differ(const struct catalogue *before, const struct catalo
 static bool has_figures(const char *name)
 {
 	static const char *const without[] = {"alerts.yaml", "calendar.yaml", "readers.yaml",
-	                                      "reporters.yaml"};
+	                                      "reporters.yaml", "rules.yaml"};
 	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
 		if (strcmp(name, without[i]) == 0)
 			return false;

@@ -71,7 +71,11 @@ static int end(void **state)
 static void report(struct fixture *fixture, const char *day, uint32_t statistic, uint32_t area,
                    const char *period, char status, int64_t value)
 {
-	const struct observation observation = {statistic, area, period_of(period), status, value};
+	const struct observation observation = {.statistic = statistic,
+	                                        .area = area,
+	                                        .period = period_of(period),
+	                                        .status = status,
+	                                        .value = value};
 	const struct accepted_report accepted = {.name = {.reporter_id = 1, .sequence = ++fixture->sequence},
 	                                         .observations = &observation,
 	                                         .observation_count = 1};
