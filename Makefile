@@ -89,7 +89,7 @@ demo: ## install what is missing, build, play the 2020 reports, print the plans'
 	@config/demo/run
 
 test: ## install what is missing, build, run every test, plain and under ASan and UBSan
-	@.ci/packages install build
+	@.ci/packages install build tests
 	@for build in $(TESTED); do \
 		$(MAKE) --no-print-directory $(JOBS) FLAVOUR=$${build#build/} programs tests || exit; done
 	@tests/run $(TESTED)
