@@ -305,6 +305,19 @@ static void print_reporters(const struct written *written, FILE *out)
 	}
 }
 
+/* Much is questioned, so that much is told of and settled again. */
+static void print_rules(const struct written *written, FILE *out)
+{
+	const char *comma = "";
+	fprintf(out, "jump:\n  - {deviations: '2', least: 1, statistics: [");
+	for (int i = 0; i < STATISTICS_MAX; i++)
+		if (written->statistics[i].here) {
+			fprintf(out, "%ss%d", comma, i);
+			comma = ", ";
+		}
+	fprintf(out, "]}\n");
+}
+
 static void print_plan(const struct written *written, FILE *out)
 {
 	int target = 0;
@@ -336,6 +349,7 @@ static struct catalogue_files print_files(const struct written *written)
 	            {"indicators.yaml", print_indicators},
 	            {"plan-p.yaml", print_plan},
 	            {"reporters.yaml", print_reporters},
+	            {"rules.yaml", print_rules},
 	            {"statistics.yaml", print_statistics}};
 	const size_t count = sizeof rows / sizeof *rows;
 	struct catalogue_files files = {.files = calloc(count, sizeof *files.files), .count = count};
