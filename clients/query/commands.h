@@ -19,9 +19,13 @@ int coverage_run(void *settings, int count, char *arguments[]);
 int explain_run(void *settings, int count, char *arguments[]);
 int diff_run(void *settings, int count, char *arguments[]);
 int watch_run(void *settings, int count, char *arguments[]);
+int alerts_run(void *settings, int count, char *arguments[]);
+/* The part of it that follows what is raised and changed. */
+struct settings;
+int alerts_watch(struct settings *settings);
 
 extern const struct option_row get_options[], plan_options[], watch_options[];
-extern const struct option_row eval_options[], coverage_options[], diff_options[];
+extern const struct option_row eval_options[], coverage_options[], diff_options[], alerts_options[];
 
 /* What the rows of each command look like; rows are the messages of suanpan.proto. */
 extern const struct column get_columns[];     /* Value */
@@ -33,6 +37,7 @@ extern const struct column eval_columns[];     /* Value */
 extern const struct column coverage_columns[]; /* CoverageRow */
 extern const struct column explain_columns[];  /* an input and the part it is in; see explain.c */
 extern const struct column diff_columns[];     /* DiffRow */
+extern const struct column alerts_columns[];   /* Alert */
 
 /* Prints the rows of a series, for session_print. */
 int get_take(void *printing, const Suanpan__Answer *answer);

@@ -50,6 +50,9 @@ static void attach_rows(struct chunk *chunk, Suanpan__Answer *answer)
 	} else if (kind == &suanpan__explain_row__descriptor) {
 		answer->n_explain = chunk->count;
 		answer->explain = rows;
+	} else if (kind == &suanpan__alert__descriptor) {
+		answer->n_alert = chunk->count;
+		answer->alert = rows;
 	} else {
 		answer->n_diff = chunk->count;
 		answer->diff = rows;

@@ -94,5 +94,6 @@ int MUST_CHECK answer_eval(struct question *question, const Suanpan__EvalQuery *
 int MUST_CHECK answer_coverage(struct question *question, const Suanpan__CoverageQuery *query);
 int MUST_CHECK answer_explain(struct question *question, const Suanpan__ExplainQuery *query);
 int MUST_CHECK answer_diff(struct question *question, const Suanpan__DiffQuery *query);
+int MUST_CHECK answer_alerts(struct question *question, const Suanpan__AlertsQuery *query);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef SUANPAN_STORE_WRITE_INTERNAL_H
 #define SUANPAN_STORE_WRITE_INTERNAL_H
 
+#include "daemon/alert/alert.h"
 #include "daemon/store/internal.h"
 #include "daemon/store/rows.h"
 #include "daemon/store/write.h"
@@ -26,10 +27,18 @@ struct write {
 	size_t pending_count, pending_capacity;
 	struct touched *touched;
 	size_t touched_count, touched_capacity;
+	struct questioned *questioned;
+	size_t questioned_count, questioned_capacity;
+	struct touched *settled;
+	size_t settled_count, settled_capacity;
 	struct extent_move *moves;
 	size_t move_count, move_capacity;
 	struct total_change *changes;
 	size_t change_count, change_capacity;
+
+	struct alert *alerts; /* raised or changed */
+	size_t alert_count, alert_capacity;
+	bool watched_otherwise; /* something else is remembered of what alerts are about */
 };
 
 /* What an observation adds to the totals of every aggregate it counts towards, where `before` stood; waits for

@@ -266,6 +266,34 @@ static int add_catalogue(struct replay *replay, const struct journal_item *item)
 	return result;
 }
 
+/* ---- a commit of a look ---- */
+
+static int look_with_room(struct replay *replay, int64_t wall_ms)
+{
+	size_t room = ROOM_FIRST;
+	uint64_t commit;
+	int result = FAULT_MAP_FULL;
+	for (int tries = 0; result == FAULT_MAP_FULL && tries < ROOM_TRIES; tries++, room *= 2) {
+		int grown = tries > 0 ? store_make_room(replay->store, room) : 0;
+		if (grown != 0)
+			return grown;
+		result = pipeline_look(replay->writer, wall_ms, &commit);
+	}
+	return result == PIPELINE_STOP ? (int)FAULT_STORE : result;
+}
+
+static int add_look(struct replay *replay, const struct journal_item *item)
+{
+	if (!replay->catalogue)
+		return refuse(replay, item->entry, "a look before any catalogue");
+	int result = look_with_room(replay, item->record.wall_ms);
+	if (result == 0)
+		result = read_head(replay);
+	if (result == 0 && memcmp(replay->head.chain, item->record.chain, sizeof item->record.chain) != 0)
+		return refuse(replay, item->entry, "replaying its commit gives another hash");
+	return result;
+}
+
 /* ---- the whole ---- */
 
 static int add_entry(struct replay *replay, const struct journal_item *item, uint64_t expected)
@@ -281,6 +309,8 @@ static int add_entry(struct replay *replay, const struct journal_item *item, uin
 		result = finish_group(replay);
 	if (result != 0)
 		return result;
+	if (item->record.kind == JOURNAL_LOOK)
+		return add_look(replay, item);
 	return item->record.kind == JOURNAL_CATALOGUE ? add_catalogue(replay, item)
 	                                              : add_report(replay, item);
 }

@@ -547,7 +547,7 @@ static void a_file_that_nobody_reads_is_a_mistake(void **state)
 	unlink(path_of("plans-third.yaml"));
 	unlink(path_of("notes.txt"));
 	assert_string_equal(said, "plans-third.yaml: not a catalogue file, expected areas, statistics, "
-	                          "reporters, readers, indicators, calendar or plan-...\n");
+	                          "reporters, readers, indicators, calendar, alerts, rules or plan-...\n");
 	free(said);
 }
 

@@ -239,6 +239,7 @@ static void every_status_has_or_has_no_value(void **state)
 static void values_are_rescaled_exactly(void **state)
 {
 	struct fixture *fixture = *state;
+	fixture->catalogue->statistics[BEDS].may_be_negative = true;
 	fixture->decimals[0] = 9;
 	fixture->value[0] = -5000000000;
 	assert_int_equal(check(fixture), 0);
