@@ -48,7 +48,8 @@ static void table_done(struct table *table)
 static struct build *build(const struct table *table)
 {
 	struct build *build;
-	assert_int_equal(build_new(&table->rows, files, 2, "liwan", &build), 0);
+	assert_int_equal(
+	    build_new(&table->rows, files, 2, &(struct build_words){.reporter = "liwan"}, &build), 0);
 	return build;
 }
 
@@ -309,7 +310,9 @@ static void a_source_never_passes_its_limit(void **state)
 	struct build *reports;
 	struct arena *arena;
 	assert_int_equal(arena_new(ENVELOPE_UNPACK_BUDGET, &arena), 0);
-	assert_int_equal(build_new(&table.rows, (const char *const *)names, 40, NULL, &reports), 0);
+	assert_int_equal(build_new(&table.rows, (const char *const *)names, 40,
+	                           &(struct build_words){.reporter = NULL}, &reports),
+	                 0);
 	const Suanpan__Report *report = pack_and_unpack(reports, 0, arena);
 	assert_null(report->reporter);
 	assert_true(strlen(report->source) > 200 && strlen(report->source) <= 256);
