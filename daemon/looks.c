@@ -4,6 +4,7 @@
 #include "daemon/alert/target.h"
 #include "daemon/alert/watch.h"
 #include "daemon/catalogue/calendar.h"
+#include "daemon/catalogue/rules.h"
 #include "daemon/store/alerts.h"
 #include <errno.h>
 #include <stdio.h>
@@ -263,6 +264,84 @@ static int look_at_plans(struct look *look)
 		result = look_at_plan(look, &catalogue->plans[i]);
 	look->scene.last_days = NULL;
 	free(last_days);
+	return result;
+}
+
+/* ---- what rules question ---- */
+
+static struct alert_subject subject_at(const struct catalogue *catalogue, uint32_t statistic, uint32_t area,
+                                       struct period period)
+{
+	return (struct alert_subject){.kind = ALERT_RULE,
+	                              .statistic_id = catalogue->statistics[statistic].id,
+	                              .area_id = catalogue->areas[area].id,
+	                              .period = period};
+}
+
+static int read_figure(struct look *look, const struct alert_subject *subject, struct alert_facts *facts)
+{
+	const struct cell_source *source = &look->scene.source;
+	const struct cell_row *row;
+	int result = source->row(source->context, subject->statistic_id, subject->period,
+	                         subject->area_id / CELLS_PER_ROW, &row);
+	if (result != 0 || !row)
+		return result;
+	facts->has_value = true;
+	facts->units = row->cell[subject->area_id % CELLS_PER_ROW].value;
+	return 0;
+}
+
+static int raise_question(struct look *look, const struct questioned *questioned)
+{
+	const struct catalogue *catalogue = look->catalogue;
+	const struct statistic *statistic = &catalogue->statistics[questioned->statistic];
+	const struct alert_subject subject =
+	    subject_at(catalogue, questioned->statistic, questioned->area, questioned->period);
+	struct alert_facts facts = {
+	    .kind = ALERT_RULE,
+	    .severity = ALERT_BAD,
+	    .period = questioned->period,
+	    .decimals = statistic->decimals,
+	};
+	struct watched watched;
+	copy_code(facts.code, statistic->code);
+	copy_code(facts.area, catalogue->areas[questioned->area].code);
+	copy_code(facts.rule, soft_rule_name(questioned->rule));
+	int result = read_figure(look, &subject, &facts);
+	if (result == 0)
+		result = write_watched(look->write, &subject, &watched);
+	if (result == 0 && watched.number != 0)
+		result = resolve(look, watched.number); /* that was another figure */
+	if (result == 0)
+		result = write_raise_alert(look->write, &facts, &watched.number);
+	watched.severity = ALERT_BAD;
+	return result == 0 ? write_watch(look->write, &subject, &watched) : result;
+}
+
+static int settle_question(struct look *look, const struct touched *settled)
+{
+	const struct watched nothing = {.number = 0};
+	const struct alert_subject subject =
+	    subject_at(look->catalogue, settled->statistic, settled->area, settled->period);
+	struct watched watched;
+	int result = write_watched(look->write, &subject, &watched);
+	if (result == 0 && watched.number != 0)
+		result = resolve(look, watched.number);
+	return result == 0 ? write_watch(look->write, &subject, &nothing) : result;
+}
+
+int look_at_questions(struct write *write, const struct catalogue *catalogue)
+{
+	size_t questioned_count, settled_count;
+	const struct questioned *questioned = write_questioned(write, &questioned_count);
+	const struct touched *settled = write_settled(write, &settled_count);
+	struct look look = {.write = write, .catalogue = catalogue};
+	int result = 0;
+	look.scene.source = write_cells(write);
+	for (size_t i = 0; i < settled_count && result == 0; i++)
+		result = settle_question(&look, &settled[i]);
+	for (size_t i = 0; i < questioned_count && result == 0; i++)
+		result = raise_question(&look, &questioned[i]);
 	return result;
 }
 

@@ -584,6 +584,8 @@ static int look(struct writer_loop *loop, const struct clock_reading *now)
 	struct outcome *outcome = new_outcome();
 	uint64_t commit = 0;
 	int result = pipeline_look(loop->writer, now->wall_ms, &commit);
+	log_event(LOG_LEVEL_DEBUG, "looked", "commit=%" PRIu64 " ms=%" PRId64, commit,
+	          clock_read().monotonic_ms - now->monotonic_ms);
 	if (result == 0)
 		take_alerts(loop, outcome);
 	mailbox_post(loop->from_writer, &outcome->mail);

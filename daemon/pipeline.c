@@ -778,6 +778,8 @@ static int decide_all(struct writer *writer, struct write *write, struct mail *g
 	if (result == 0)
 		result = write_apply(write);
 	if (result == 0)
+		result = look_at_questions(write, writer->engine.catalogue);
+	if (result == 0)
 		result = recompute(writer, write);
 	if (result == 0 && follow)
 		result = follow_statistics(writer, write);

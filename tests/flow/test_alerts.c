@@ -11,6 +11,9 @@
 #include "tests/lib/little_city.h"
 #include "tests/lib/scratch.h"
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -197,11 +200,49 @@ static void figures_are_overdue_the_day_after_and_settled_when_they_come(void **
 	must_log(fixture, "event=alert-resolved number=1 kind=overdue");
 }
 
+/* ---- live ---- */
+
+struct watcher {
+	struct fixture *fixture;
+	struct run run;
+	atomic_bool done;
+};
+
+static void *watch(void *closure)
+{
+	struct watcher *watcher = closure;
+	watcher->run =
+	    daemon_run(&watcher->fixture->daemon, "watcher", "suanpan alerts watch --count 2 --format csv");
+	atomic_store(&watcher->done, true);
+	return NULL;
+}
+
+/* Nobody knows when a subscription has been granted: month after month something more is overdue until it was told. */
+static void who_watches_is_told_when_something_is_raised(void **state)
+{
+	static const char *const times[] = {"2024-07-16 08:00", "2024-08-16 08:00", "2024-09-18 08:00",
+	                                    "2024-10-16 08:00", "2024-11-18 08:00", "2024-12-17 08:00"};
+	struct watcher watcher = {.fixture = *state};
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, watch, &watcher), 0);
+	for (size_t i = 0; i < sizeof times / sizeof times[0] && !atomic_load(&watcher.done); i++) {
+		pause_ms(2500);
+		set_clock(*state, times[i]);
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	if (watcher.run.status != 0)
+		fail_msg("%s%s", watcher.run.out, watcher.run.err);
+	assert_non_null(strstr(watcher.run.out, ",overdue,open,"));
+	assert_non_null(strstr(watcher.run.out, "South office: 2 of 2 figures for "));
+	run_free(&watcher.run);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(figures_are_overdue_the_day_after_and_settled_when_they_come,
 	                                    start, stop),
+	    cmocka_unit_test_setup_teardown(who_watches_is_told_when_something_is_raised, start, stop),
 	};
 	return cmocka_run_group_tests_name("alerts", tests, NULL, NULL);
 }

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "daemon/catalogue/calendar.h"
+#include "daemon/catalogue/rules.h"
+#include "daemon/looks.h"
 #include "daemon/pipeline.h"
 #include "daemon/store/alerts.h"
 #include "proto/decimal.h"
@@ -294,6 +296,47 @@ static void figures_settle_it_and_taken_back_raise_another(void **state)
 	        "1 resolved 2021-01 north_office 1/2, 2 open 2021-01 north_office 1/2");
 }
 
+/* ---- what rules question ---- */
+
+/* North's beds of a month, as the rules left them, in a commit of their own with what follows from that. */
+static void report_questioned(struct fixture *fixture, const char *month, int64_t value, enum soft_rule rule)
+{
+	const struct observation observation = {.statistic = BEDS,
+	                                        .area = NORTH,
+	                                        .period = period_of(month),
+	                                        .status = rule == SOFT_NONE ? 'A' : 'V',
+	                                        .value = value,
+	                                        .question = (uint8_t)rule};
+	const struct accepted_report accepted = {.name = {.reporter_id = 1, .sequence = ++fixture->sequence},
+	                                         .observations = &observation,
+	                                         .observation_count = 1};
+	struct write *write;
+	uint64_t entry;
+	assert_int_equal(write_begin(fixture->store, noon_of("2021-03-01"), &write), 0);
+	assert_int_equal(write_accept(write, &accepted, &entry), 0);
+	assert_int_equal(write_apply(write), 0);
+	assert_int_equal(look_at_questions(write, fixture->catalogue), 0);
+	assert_int_equal(write_commit(write), 0);
+}
+
+static void a_questioned_figure_is_told_of_until_it_is_corrected_or_confirmed(void **state)
+{
+	struct fixture *fixture = *state;
+	report_questioned(fixture, "2021-01", 100, SOFT_NONE);
+	must_be(fixture, ALERT_RULE, "");
+	report_questioned(fixture, "2021-02", 900, SOFT_JUMP);
+	must_be(fixture, ALERT_RULE, "1 open 2021-02 900");
+	report_questioned(fixture, "2021-02", 900, SOFT_JUMP); /* the same again is nothing new */
+	must_be(fixture, ALERT_RULE, "1 open 2021-02 900");
+	report_questioned(fixture, "2021-02", 800, SOFT_PEERS);
+	must_be(fixture, ALERT_RULE, "1 resolved 2021-02 900, 2 open 2021-02 800");
+	report_questioned(fixture, "2021-02", 800, SOFT_NONE); /* confirmed */
+	must_be(fixture, ALERT_RULE, "1 resolved 2021-02 900, 2 resolved 2021-02 800");
+	report_questioned(fixture, "2021-02", 110, SOFT_NONE);
+	look(fixture, "2021-03-02");
+	must_be(fixture, ALERT_RULE, "1 resolved 2021-02 900, 2 resolved 2021-02 800");
+}
+
 /* ---- what is no more ---- */
 
 static void write_file(const struct fixture *fixture, const char *name, const char *text)
@@ -350,6 +393,7 @@ int main(void)
 	    LOOK_TEST(a_binding_target_that_was_missed_is_told_when_the_plan_is_over),
 	    LOOK_TEST(figures_are_overdue_from_the_day_after_their_last_on),
 	    LOOK_TEST(figures_settle_it_and_taken_back_raise_another),
+	    LOOK_TEST(a_questioned_figure_is_told_of_until_it_is_corrected_or_confirmed),
 	    LOOK_TEST(what_leaves_the_catalogue_is_settled),
 	};
 	return cmocka_run_group_tests_name("daemon_looks", tests, NULL, NULL);
