@@ -124,13 +124,13 @@ static const struct kind {
 	const char *nothing;
 	bool only_now; /* the daemon keeps no past of it */
 } kinds[] = {
-    {"areas", SUANPAN__LIST_KIND__LIST_AREAS, area_columns, "there are no areas"},
-    {"statistics", SUANPAN__LIST_KIND__LIST_STATISTICS, statistic_columns, "there are no statistics"},
-    {"indicators", SUANPAN__LIST_KIND__LIST_INDICATORS, indicator_columns, "there are no indicators"},
-    {"plans", SUANPAN__LIST_KIND__LIST_PLANS, plan_list_columns, "there are no plans"},
+    {"areas", SUANPAN__LIST_KIND__LIST_AREAS, area_columns, "there are no areas", false},
+    {"statistics", SUANPAN__LIST_KIND__LIST_STATISTICS, statistic_columns, "there are no statistics", false},
+    {"indicators", SUANPAN__LIST_KIND__LIST_INDICATORS, indicator_columns, "there are no indicators", false},
+    {"plans", SUANPAN__LIST_KIND__LIST_PLANS, plan_list_columns, "there are no plans", false},
     {"reporters", SUANPAN__LIST_KIND__LIST_REPORTERS, reporter_columns, "there are no reporters", true},
     {"streams", SUANPAN__LIST_KIND__LIST_STREAMS, stream_columns, "nobody has reported yet", true},
-    {"closed", SUANPAN__LIST_KIND__LIST_CLOSED, closed_columns, "no period is closed"},
+    {"closed", SUANPAN__LIST_KIND__LIST_CLOSED, closed_columns, "no period is closed", false},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])
