@@ -387,6 +387,7 @@ static int make_front(struct app *app)
 static int start_writer(struct app *app)
 {
 	app->writer.group = app->config->group;
+	app->writer.look_out.patience_ms = (int64_t)app->config->look * 1000;
 	app->writer.to_writer = app->to_writer;
 	app->writer.from_writer = app->from_writer;
 	app->writer.to_desk = app->to_desk;

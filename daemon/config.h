@@ -23,6 +23,7 @@ struct config {
 	unsigned long handshakes;                    /* of one key in a minute */
 	unsigned long subscriptions;                 /* of one connection */
 	unsigned long reserve;                       /* MiB of the disk; 0: none */
+	unsigned long look;                          /* seconds; 0: only when the day turns */
 	char *log;                                   /* error, warning, info, debug */
 };
 

@@ -3,6 +3,7 @@
 #include "daemon/acts.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/catalogue/calendar.h"
 #include "daemon/wire/live.h"
 #include "daemon/wire/router.h"
 #include "daemon/wire/wait.h"
@@ -62,6 +63,29 @@ static int publish_all(struct front *front, const struct changed_value *changed,
 	return result;
 }
 
+static int publish_alert(struct front *front, const struct alert *alert)
+{
+	const char *topic;
+	const void *bytes;
+	size_t size;
+	int result = publisher_pack_alert(front->publisher, alert, &topic, &bytes, &size);
+	return result == 0 ? live_publish(front->live, topic, bytes, size) : result;
+}
+
+static int publish_alerts(struct front *front, const struct alert *alerts, size_t count)
+{
+	int result = 0;
+	size_t lost = 0;
+	for (size_t i = 0; i < count && result == 0; i++) {
+		result = publish_alert(front, &alerts[i]);
+		lost += result == -ENOMEM;
+		result = result == -ENOMEM ? 0 : result;
+	}
+	if (lost > 0)
+		log_event(LOG_LEVEL_ERROR, "alerts-unpublished", "count=%zu reason='out of memory'", lost);
+	return result;
+}
+
 static int finish_group(struct front *front, struct mail *group)
 {
 	int result = 0;
@@ -114,6 +138,9 @@ static int finish_outcome(struct front *front, struct outcome *outcome)
 		result = finish_group(front, outcome->group);
 	if (result == 0)
 		result = publish_all(front, outcome->changed, outcome->changed_count);
+	if (result == 0)
+		result = publish_alerts(front, outcome->alerts, outcome->alert_count);
+	free(outcome->alerts);
 	free(outcome->changed);
 	free(outcome);
 	return result;
@@ -446,6 +473,31 @@ int front_run(struct front *front)
 
 /* ------------------------------------------------------------------------------------------------ writer */
 
+/* One line for each, as it comes into a state. */
+static void log_alert(const struct alert *alert)
+{
+	static const char *const events[] = {[ALERT_OPEN] = "alert-raised",
+	                                     [ALERT_ACKNOWLEDGED] = "alert-acknowledged",
+	                                     [ALERT_RESOLVED] = "alert-resolved"};
+	const struct alert_facts *facts = &alert->facts;
+	char period[PERIOD_TEXT_SIZE] = "";
+	if (facts->period.code != 0)
+		period_format(facts->period, period);
+	log_event(alert->state == ALERT_OPEN ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, events[alert->state],
+	          "number=%" PRIu64 " kind=%s commit=%" PRIu64 " code=%s area=%s period=%s reporter=%s plan=%s "
+	          "row=%s rule=%s provisional=%d actor=%s",
+	          alert->number, alert_kind_name(facts->kind), alert->changed_commit, facts->code, facts->area,
+	          period, facts->reporter, facts->plan, facts->row, facts->rule, facts->provisional,
+	          alert->actor);
+}
+
+static void take_alerts(struct writer_loop *loop, struct outcome *outcome)
+{
+	outcome->alerts = writer_take_alerts(loop->writer, &outcome->alert_count);
+	for (size_t i = 0; i < outcome->alert_count; i++)
+		log_alert(&outcome->alerts[i]);
+}
+
 static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 {
 	const struct changed_value *changed;
@@ -461,6 +513,8 @@ static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 		outcome->changed = writer_take_changed(loop->writer);
 		outcome->changed_count = count;
 	}
+	if (result == 0)
+		take_alerts(loop, outcome);
 	return result;
 }
 
@@ -510,8 +564,12 @@ static int write_and_post(struct writer_loop *loop, struct mail *group, struct m
 
 static int write_act(struct writer_loop *loop, struct act *act, bool stopped)
 {
+	struct outcome *outcome = new_outcome(); /* for the alerts that it changed */
 	act->unanswerable = stopped;
 	int result = stopped ? (int)PIPELINE_STOP : pipeline_act(loop->writer, act, clock_read().wall_ms);
+	if (result == 0)
+		take_alerts(loop, outcome);
+	mailbox_post(loop->from_writer, &outcome->mail);
 	mailbox_post(loop->to_desk, &act->mail);
 	return result < 0 ? 0 : result; /* nothing was written, which the act says: queries go on meanwhile */
 }
@@ -529,10 +587,55 @@ static int write_run(struct writer_loop *loop, struct mail *run, bool stopped)
 	return 0;
 }
 
+/* ---- looks ---- */
+
+/* How often an idle writer asks what time it is, and how long it lets a look be that failed. */
+#define IDLE_MS       1000
+#define LOOK_AGAIN_MS 60000
+
+static bool look_is_due(const struct writer_loop *loop, const struct clock_reading *now)
+{
+	const struct look_out *out = &loop->look_out;
+	const bool turned = !out->looked || calendar_day_of(now->wall_ms) > out->day;
+	if (now->monotonic_ms < out->next_ms)
+		return turned && !out->failed;
+	return turned || (out->changed && out->patience_ms > 0);
+}
+
+static int look(struct writer_loop *loop, const struct clock_reading *now)
+{
+	struct look_out *out = &loop->look_out;
+	struct outcome *outcome = new_outcome();
+	uint64_t commit = 0;
+	int result = pipeline_look(loop->writer, now->wall_ms, &commit);
+	if (result == 0)
+		take_alerts(loop, outcome);
+	mailbox_post(loop->from_writer, &outcome->mail);
+	if (result == 0 && commit != 0 && loop->archiver)
+		archiver_notify(loop->archiver);
+	out->failed = result != 0;
+	out->next_ms = now->monotonic_ms + (out->failed ? LOOK_AGAIN_MS : out->patience_ms);
+	if (!out->failed) {
+		out->looked = true;
+		out->changed = false;
+		out->day = calendar_day_of(now->wall_ms);
+	}
+	return result == PIPELINE_STOP ? result : 0;
+}
+
+static int look_if_due(struct writer_loop *loop)
+{
+	const struct clock_reading now = clock_read();
+	if (mailbox_weight(loop->to_writer) > 0 || atomic_load(loop->failed) || !look_is_due(loop, &now))
+		return 0;
+	return look(loop, &now);
+}
+
 static int writer_turn(struct writer_loop *loop)
 {
 	struct mail *list = mailbox_take(loop->to_writer, loop->group);
 	int result = 0;
+	loop->look_out.changed = true;
 	while (list) {
 		struct mail *run = split_run(&list);
 		int answer = write_run(loop, run, result != 0 || atomic_load(loop->failed));
@@ -546,8 +649,11 @@ static int writer_turn(struct writer_loop *loop)
 void *writer_run(void *writer_loop)
 {
 	struct writer_loop *loop = writer_loop;
-	while (mailbox_wait(loop->to_writer) == 0) {
-		int result = writer_turn(loop);
+	int verdict;
+	while ((verdict = mailbox_wait_within(loop->to_writer, IDLE_MS)) != MAILBOX_CLOSED) {
+		int result = verdict == 0 ? writer_turn(loop) : 0;
+		if (result == 0)
+			result = look_if_due(loop);
 		if (result != 0 && !atomic_load(loop->failed))
 			loop_give_up(loop->failed, "writer-failed", result < 0 ? result : FAULT_STORE);
 	}

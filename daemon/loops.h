@@ -28,11 +28,14 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
-/* What the writer gives back to the front: a group with its acks or an adopted catalogue, and what it changed. */
+/* What the writer gives back to the front: a group with its acks, an adopted catalogue, or neither where it only looked; and what
+ * that changed. */
 struct outcome {
 	struct mail mail;
-	struct mail *group;            /* reports; NULL for a catalogue */
-	struct adoption *adoption;     /* NULL for reports */
+	struct mail *group;            /* reports; or NULL */
+	struct adoption *adoption;     /* or NULL */
+	struct alert *alerts;          /* raised or changed; from malloc */
+	size_t alert_count;
 	struct changed_value *changed; /* from malloc; none while nobody subscribes */
 	size_t changed_count;
 };
@@ -68,8 +71,20 @@ struct front {
 	size_t welcome_count, welcome_capacity;
 };
 
+/* When the writer last looked at calendar and targets, and why it should again: the day in China has turned, or figures have
+ * changed and `patience_ms` have passed. Only while nothing waits for it. */
+struct look_out {
+	int64_t patience_ms; /* 0: only when the day turns */
+	bool looked;         /* at least once */
+	int32_t day;         /* of the newest look */
+	int64_t next_ms;     /* monotonic: not before, unless the day turns */
+	bool failed;         /* then not before at all */
+	bool changed;        /* something was committed since */
+};
+
 struct writer_loop {
 	size_t group; /* observations */
+	struct look_out look_out;
 	struct mailbox *to_writer, *from_writer;
 	struct mailbox *to_desk; /* acts, decided */
 	struct writer *writer;

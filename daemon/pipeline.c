@@ -9,6 +9,8 @@
 #include "daemon/indicator/evaluate.h"
 #include "daemon/intake/check.h"
 #include "daemon/journal/journal.h"
+#include "daemon/looks.h"
+#include "daemon/store/alerts.h"
 #include "daemon/store/write.h"
 #include "proto/envelope.h"
 #include <errno.h>
@@ -306,6 +308,8 @@ struct writer {
 	size_t changed_count, changed_capacity;
 	struct changed_value *followed; /* of statistics, before they are evaluated */
 	size_t followed_count, followed_capacity;
+	struct alert *alerts; /* of the last commit */
+	size_t alert_count;
 };
 
 static void engine_done(struct engine *engine)
@@ -348,6 +352,7 @@ void writer_free(struct writer *writer)
 	engine_done(&writer->engine);
 	free(writer->changed);
 	free(writer->followed);
+	free(writer->alerts);
 	free(writer);
 }
 
@@ -686,11 +691,48 @@ static int stop(int fault)
 	return PIPELINE_STOP;
 }
 
-static int finish(struct write *write, int result)
+/* Before the write ends, and they with it. */
+static int keep_alerts(struct writer *writer, const struct write *write)
 {
+	size_t count;
+	const struct alert *alerts = write_alerts(write, &count);
+	if (count == 0)
+		return 0;
+	writer->alerts = malloc(count * sizeof *alerts);
+	if (!writer->alerts)
+		return -ENOMEM;
+	memcpy(writer->alerts, alerts, count * sizeof *alerts);
+	writer->alert_count = count;
+	return 0;
+}
+
+static void forget_alerts(struct writer *writer)
+{
+	free(writer->alerts);
+	writer->alerts = NULL;
+	writer->alert_count = 0;
+}
+
+struct alert *writer_take_alerts(struct writer *writer, size_t *ret_count)
+{
+	struct alert *alerts = writer->alerts;
+	*ret_count = writer->alert_count;
+	writer->alerts = NULL;
+	writer->alert_count = 0;
+	return alerts;
+}
+
+static int finish(struct writer *writer, struct write *write, int result)
+{
+	forget_alerts(writer);
+	if (result == 0)
+		result = keep_alerts(writer, write);
 	if (result == 0 && write_has_changes(write))
-		return write_commit(write);
-	write_abort(write);
+		result = write_commit(write);
+	else
+		write_abort(write);
+	if (result != 0)
+		forget_alerts(writer);
 	return result;
 }
 
@@ -716,7 +758,7 @@ int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, 
 	writer->changed_count = 0;
 	int result = write_begin(writer->store, wall_ms, &write);
 	if (result == 0)
-		result = finish(write, decide_all(writer, write, group, follow));
+		result = finish(writer, write, decide_all(writer, write, group, follow));
 	tell_changed(writer, result, follow, ret_changed, ret_count);
 	if (result != 0 && nothing_was_written(result))
 		return postpone(group, result);
@@ -730,7 +772,7 @@ int pipeline_act(struct writer *writer, struct act *act, int64_t wall_ms)
 	struct write *write;
 	int result = write_begin(writer->store, wall_ms, &write);
 	if (result == 0)
-		result = finish(write, acts_apply(write, act));
+		result = finish(writer, write, acts_apply(write, act));
 	if (result == 0)
 		return 0;
 	act_postpone(act, fault_text(result));
@@ -799,7 +841,7 @@ int pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wal
 	adoption->adopted = false;
 	int result = write_begin(writer->store, wall_ms, &write);
 	if (result == 0)
-		result = finish(write, adopt(writer, &engine, write, adoption));
+		result = finish(writer, write, adopt(writer, &engine, write, adoption));
 	tell_changed(writer, result, follow, ret_changed, ret_count);
 	if (result != 0) {
 		engine_done(&engine);
@@ -808,5 +850,28 @@ int pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wal
 	engine_done(&writer->engine);
 	writer->engine = engine;
 	adoption->adopted = true;
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ looks */
+
+static int look(struct writer *writer, struct write *write, uint64_t *ret_commit)
+{
+	int result = look_around(write, writer->engine.catalogue, writer->engine.evaluator);
+	*ret_commit = write_has_changes(write) ? write_commit_number(write) : 0;
+	return result;
+}
+
+int pipeline_look(struct writer *writer, int64_t wall_ms, uint64_t *ret_commit)
+{
+	struct write *write;
+	uint64_t commit = 0;
+	writer->changed_count = 0;
+	int result = write_begin(writer->store, wall_ms, &write);
+	if (result == 0)
+		result = finish(writer, write, look(writer, write, &commit));
+	if (result != 0)
+		return nothing_was_written(result) ? result : stop(result);
+	*ret_commit = commit;
 	return 0;
 }

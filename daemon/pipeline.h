@@ -8,6 +8,7 @@
 #ifndef SUANPAN_PIPELINE_H
 #define SUANPAN_PIPELINE_H
 
+#include "daemon/alert/alert.h"
 #include "daemon/base/mailbox.h"
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/catalogue/observation.h"
@@ -110,5 +111,12 @@ int MUST_CHECK adoption_compare(struct adoption *adoption, const struct catalogu
  * pipeline_decide does; adoption->adopted is false where the store was left as it was. */
 int MUST_CHECK pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wall_ms, bool follow,
                               const struct changed_value **ret_changed, size_t *ret_count);
+
+/* Looks at calendar and targets (looks.h) in a commit of its own. *ret_commit: its number; 0: there was nothing to raise or to
+ * resolve, and so there is no commit. Answers as pipeline_decide does. */
+int MUST_CHECK pipeline_look(struct writer *writer, int64_t wall_ms, uint64_t *ret_commit);
+
+/* The alerts that the last commit raised or changed, from malloc: they are the caller's from now on. NULL if there were none. */
+struct alert *writer_take_alerts(struct writer *writer, size_t *ret_count);
 
 #endif

@@ -179,6 +179,19 @@ int settings_window(const struct settings *settings, char *ret_from, char *ret_t
 	return settings->from && settings->to ? check_order(ret_from, ret_to) : EXIT_DONE;
 }
 
+int settings_count(const struct settings *settings, const char *command, int64_t *ret_count)
+{
+	const char *text = settings->count;
+	int64_t count = -1;
+
+	if (text && (decimal_parse(text, strlen(text), 0, &count) || count <= 0)) {
+		fprintf(stderr, "suanpan %s: --count '%s': expected a number above 0\n", command, text);
+		return EXIT_USAGE;
+	}
+	*ret_count = count;
+	return EXIT_DONE;
+}
+
 int settings_frequency(const struct settings *settings)
 {
 	enum period_frequency frequency;

@@ -12,7 +12,8 @@ struct settings {
 	const char *intake, *query, *live, *spool;
 	const char *format, *lang, *timeout;
 	const char *key, *server_key;
-	const char *period, *count, *decimals;
+	const char *period, *count, *decimals, *kind;
+	bool open;
 	/* Not const only because protobuf-c knows no const. */
 	char *area, *from, *to, *frequency, *as_of, *statistic, *reporter, *why;
 
@@ -35,6 +36,8 @@ int MUST_CHECK settings_period(const char *what, const char *text, char *ret_tex
 
 /* Checks --from and --to as periods in their order; each is written only where it was given. */
 int MUST_CHECK settings_window(const struct settings *settings, char *ret_from, char *ret_to);
+/* --count, a number above 0; -1 where it was not given. `command` names who wants it. */
+int MUST_CHECK settings_count(const struct settings *settings, const char *command, int64_t *ret_count);
 /* Checks --frequency, where it was given. */
 int MUST_CHECK settings_frequency(const struct settings *settings);
 

@@ -67,6 +67,8 @@ static int add_status(struct output *output, const Suanpan__Status *status)
 	    {.key = "disk_reserve_bytes",
 	     .count = status->disk_reserve_bytes,
 	     .absent = !status->has_disk_reserve_bytes},
+	    COUNT_IF_TOLD(alerts_open),
+	    COUNT_IF_TOLD(alerts_acknowledged),
 	    {.key = "refusing", .text = status->refusing, .absent = !status->refusing},
 	    COUNT_IF_TOLD(connections),
 	    COUNT_IF_TOLD(connections_closed),

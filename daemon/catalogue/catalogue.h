@@ -119,6 +119,18 @@ struct printed_number {
 	const char *text; /* as printed in the plan, or NULL where it is the number itself */
 };
 
+/* How the way from the baseline to the goal is meant to go. */
+enum course {
+	COURSE_LINEAR,    /* the same step every month */
+	COURSE_GEOMETRIC, /* the same rate: populations */
+	COURSE_YEARLY,    /* from year's end to year's end, as `yearly` says */
+};
+
+struct yearly_goal {
+	int year;
+	struct printed_number goal; /* by its end */
+};
+
 struct target {
 	const char *row; /* "15a" */
 	uint32_t indicator;
@@ -129,6 +141,9 @@ struct target {
 	struct printed_number baseline;
 	struct printed_number goal;
 	enum comparison comparison;
+	enum course course;
+	const struct yearly_goal *yearly; /* COURSE_YEARLY: ascending, within the plan's years */
+	uint32_t yearly_count;
 	struct printed_number tolerance; /* about: how far off still counts; in percent of the goal */
 	uint32_t follows;                /* tracks-gdp: an indicator */
 	enum nature nature;

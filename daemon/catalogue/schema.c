@@ -156,6 +156,15 @@ const cyaml_schema_value_t indicators_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct indicators_file, indicators_fields),
 };
 
+static const cyaml_schema_field_t yearly_fields[] = {
+    WHOLE("year", struct written_yearly, year),
+    TEXT("target", NEEDED, struct written_yearly, target),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t yearly_entry = {
+    CYAML_VALUE_MAPPING(NEEDED, struct written_yearly, yearly_fields),
+};
+
 static const cyaml_schema_field_t target_fields[] = {
     TEXT("row", NEEDED, struct written_target, row),
     TEXT("indicator", NEEDED, struct written_target, indicator),
@@ -166,6 +175,9 @@ static const cyaml_schema_field_t target_fields[] = {
     TEXT("target", OPTIONAL, struct written_target, target),
     TEXT("target_text", OPTIONAL, struct written_target, target_text),
     TEXT("tolerance", OPTIONAL, struct written_target, tolerance),
+    CYAML_FIELD_ENUM("path", CYAML_FLAG_STRICT | OPTIONAL, struct written_target, course, course_words,
+                     COURSE_WORDS),
+    LIST("yearly", OPTIONAL, struct written_target, yearly, yearly_count, &yearly_entry),
     TEXT("follows", OPTIONAL, struct written_target, follows),
     WORD("nature", struct written_target, nature, nature_words, NATURE_WORDS),
     TEXT("cancelled", OPTIONAL, struct written_target, cancelled),

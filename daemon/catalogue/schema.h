@@ -103,6 +103,11 @@ struct indicators_file {
 	uint32_t indicator_count;
 };
 
+struct written_yearly {
+	uint32_t year;
+	char *target;
+};
+
 struct written_target {
 	char *row;
 	char *indicator;
@@ -113,6 +118,9 @@ struct written_target {
 	char *target;
 	char *target_text;
 	char *tolerance;
+	enum course course; /* absent: 0, which is linear */
+	struct written_yearly *yearly;
+	uint32_t yearly_count;
 	char *follows;
 	enum nature nature;
 	char *cancelled;

@@ -37,6 +37,12 @@ const cyaml_strval_t comparison_words[COMPARISON_WORDS] = {
     {"tracks-gdp", COMPARE_TRACKS_GDP},
 };
 
+const cyaml_strval_t course_words[COURSE_WORDS] = {
+    {"linear", COURSE_LINEAR},
+    {"geometric", COURSE_GEOMETRIC},
+    {"yearly", COURSE_YEARLY},
+};
+
 const cyaml_strval_t nature_words[NATURE_WORDS] = {
     {"binding", NATURE_BINDING},
     {"anticipatory", NATURE_ANTICIPATORY},

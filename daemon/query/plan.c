@@ -77,9 +77,17 @@ static enum verdict judge(const struct question *question, const struct view *vi
                           const struct value *followed)
 {
 	const struct indicator *indicators = question->catalogue->indicators;
-	return plan_judge_target(view->plan, target, view->period, value,
-	                         indicators[target->indicator].decimals, followed,
-	                         followed ? indicators[target->follows].decimals : 0);
+	struct judgement judgement;
+	plan_judge(
+	    &(struct plan_evidence){.plan = view->plan,
+	                            .target = target,
+	                            .period = view->period,
+	                            .value = value,
+	                            .decimals = indicators[target->indicator].decimals,
+	                            .followed = followed,
+	                            .followed_decimals = followed ? indicators[target->follows].decimals : 0},
+	    &judgement);
+	return judgement.verdict;
 }
 
 #define NAMES_IN_NOTE 5

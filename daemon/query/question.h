@@ -99,5 +99,6 @@ int MUST_CHECK answer_explain(struct question *question, const Suanpan__ExplainQ
 /* Checks whether it makes sense, and passes it on: QUESTION_TAKEN. */
 int MUST_CHECK answer_act(struct question *question, uint64_t number, const Suanpan__Act *act);
 int MUST_CHECK answer_diff(struct question *question, const Suanpan__DiffQuery *query);
+int MUST_CHECK answer_alerts(struct question *question, const Suanpan__AlertsQuery *query);
 
 #endif

@@ -1,18 +1,7 @@
-#include "daemon/store/internal.h"
-#include "daemon/store/rows.h"
-#include "daemon/store/store.h"
+#include "daemon/store/read_internal.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct snapshot {
-	struct store *store;
-	struct db_txn *txn;
-	struct rows rows;
-	struct moment moment;           /* everything is read as it stood then */
-	bool past;                      /* it is not the newest */
-	char name[CODE_LENGTH_MAX + 1]; /* of the last snapshot_reporter_code */
-};
 
 /* ---- moments ---- */
 

@@ -77,6 +77,7 @@ static void free_write(struct write *write)
 	free(write->touched);
 	free(write->moves);
 	free(write->changes);
+	free(write->alerts);
 	free(write);
 }
 

@@ -2,6 +2,7 @@
 #ifndef SUANPAN_STORE_WRITE_INTERNAL_H
 #define SUANPAN_STORE_WRITE_INTERNAL_H
 
+#include "daemon/alert/alert.h"
 #include "daemon/store/internal.h"
 #include "daemon/store/rows.h"
 #include "daemon/store/write.h"
@@ -30,6 +31,10 @@ struct write {
 	size_t move_count, move_capacity;
 	struct total_change *changes;
 	size_t change_count, change_capacity;
+
+	struct alert *alerts; /* raised or changed */
+	size_t alert_count, alert_capacity;
+	bool watched_otherwise; /* something else is remembered of what alerts are about */
 };
 
 /* What an observation adds to the totals of every aggregate it counts towards, where `before` stood; waits for

@@ -1,5 +1,6 @@
 #include "daemon/upkeep/records.h"
 
+#include "daemon/alert/alert.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/int128.h"
 #include "daemon/store/layout.h"
@@ -135,6 +136,28 @@ static bool describe_extent(struct db_value value, char text[RECORDS_SIZE])
 	return true;
 }
 
+static bool describe_alert(struct db_value value, char text[RECORDS_SIZE])
+{
+	struct alert_record record;
+	if (!take(value, &record, sizeof record))
+		return false;
+	snprintf(text, RECORDS_SIZE, "%s, %s, severity %u, raised in commit %" PRIu64,
+	         record.kind > 0 && record.kind < ALERT_KIND_END ? alert_kind_name(record.kind) : "?",
+	         record.state > 0 && record.state < ALERT_STATE_END ? alert_state_name(record.state) : "?",
+	         record.severity, record.raised);
+	return true;
+}
+
+static bool describe_watched(struct db_value value, char text[RECORDS_SIZE])
+{
+	struct watched_record record;
+	if (!take(value, &record, sizeof record))
+		return false;
+	snprintf(text, RECORDS_SIZE, "alert %" PRIu64 ", severity %" PRIu32 ", settled %" PRIu32,
+	         record.number, record.severity, record.settled);
+	return true;
+}
+
 static bool describe_closed(struct db_value value, char text[RECORDS_SIZE])
 {
 	struct closed_record record;
@@ -164,6 +187,7 @@ void records_describe(enum table table, struct db_value value, char ret_text[REC
 	    [TABLE_REVISIONS] = describe_revision,   [TABLE_TOTALS] = describe_total,
 	    [TABLE_VALUES] = describe_value,         [TABLE_PAST_VALUES] = describe_value,
 	    [TABLE_EXTENTS] = describe_extent,       [TABLE_CLOSED] = describe_closed,
+	    [TABLE_ALERTS] = describe_alert,         [TABLE_WATCHED] = describe_watched,
 	};
 	if (!describe[table] || !describe[table](value, ret_text))
 		snprintf(ret_text, RECORDS_SIZE, "%zu bytes", value.size);

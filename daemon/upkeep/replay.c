@@ -304,6 +304,30 @@ static int add_act(struct replay *replay, const struct journal_item *item)
 	return result == 0 ? check_alone(replay, item) : result;
 }
 
+/* ---- a commit of a look ---- */
+
+static int look_with_room(struct replay *replay, int64_t wall_ms)
+{
+	size_t room = ROOM_FIRST;
+	uint64_t commit;
+	int result = FAULT_MAP_FULL;
+	for (int tries = 0; result == FAULT_MAP_FULL && tries < ROOM_TRIES; tries++, room *= 2) {
+		int grown = tries > 0 ? store_make_room(replay->store, room) : 0;
+		if (grown != 0)
+			return grown;
+		result = pipeline_look(replay->writer, wall_ms, &commit);
+	}
+	return result == PIPELINE_STOP ? (int)FAULT_STORE : result;
+}
+
+static int add_look(struct replay *replay, const struct journal_item *item)
+{
+	if (!replay->catalogue)
+		return refuse(replay, item->entry, "a look before any catalogue");
+	int result = look_with_room(replay, item->record.wall_ms);
+	return result == 0 ? check_alone(replay, item) : result;
+}
+
 /* ---- the whole ---- */
 
 static int add_entry(struct replay *replay, const struct journal_item *item, uint64_t expected)
@@ -324,6 +348,8 @@ static int add_entry(struct replay *replay, const struct journal_item *item, uin
 		return add_catalogue(replay, item);
 	case JOURNAL_ACT:
 		return add_act(replay, item);
+	case JOURNAL_LOOK:
+		return add_look(replay, item);
 	default:
 		return add_report(replay, item);
 	}

@@ -20,6 +20,7 @@
 #define STREAMS        2 /* of each reporter */
 #define ROWS_MAX       24
 #define FORMULA_SIZE   96
+#define START_MS       INT64_C(1514736000000) /* 2018-01-01 in China, when the plan begins */
 
 /* A catalogue as it is written. Codes are "dN", "sN", "iN" and are never used for something else. */
 struct written {
@@ -617,6 +618,20 @@ static void send_some(struct history *history)
 	history->count.commits++;
 }
 
+/* ---- looks ---- */
+
+#define DAY_MS INT64_C(86400000)
+
+/* Some weeks later. It may be that there is nothing new to see. */
+static void look(struct history *history)
+{
+	uint64_t commit;
+	history->wall_ms += (int64_t)below(history, 40) * DAY_MS;
+	assert_int_equal(pipeline_look(history->writer, history->wall_ms, &commit), 0);
+	history->count.looks += commit != 0;
+	history->count.commits += commit != 0;
+}
+
 /* ---- the life ---- */
 
 struct history *history_begin(uint64_t seed, const char *folder)
@@ -625,7 +640,7 @@ struct history *history_begin(uint64_t seed, const char *folder)
 	assert_non_null(history);
 	history->source.state = seed;
 	history->folder = strdup(folder);
-	history->wall_ms = 1000;
+	history->wall_ms = START_MS;
 	assert_int_equal(store_open_unsynced(folder, &history->store), 0);
 	assert_int_equal(writer_new(NULL, history->store, &history->writer), 0);
 	FILE *nowhere = fopen("/dev/null", "w");
@@ -643,6 +658,8 @@ static void step(struct history *history)
 	history->wall_ms += percent(history, 5) ? -5000 : (int64_t)below(history, 4000);
 	if (percent(history, 15))
 		reload(history);
+	else if (percent(history, 20))
+		look(history);
 	else
 		send_some(history);
 }

@@ -37,6 +37,22 @@ struct row {
 	enum verdict expected;
 };
 
+static struct judgement judge(const struct plan *plan, const struct target *target, const char *period,
+                              const struct value *value, unsigned decimals, const struct value *followed,
+                              unsigned followed_decimals)
+{
+	struct judgement judgement;
+	plan_judge(&(struct plan_evidence){.plan = plan,
+	                                   .target = target,
+	                                   .period = period_of(period),
+	                                   .value = value,
+	                                   .decimals = decimals,
+	                                   .followed = followed,
+	                                   .followed_decimals = followed_decimals},
+	           &judgement);
+	return judgement;
+}
+
 static void must_be(const struct plan *plan, struct target target, const struct row *row)
 {
 	const struct printed_number now = number(row->value);
@@ -44,8 +60,7 @@ static void must_be(const struct plan *plan, struct target target, const struct 
 	target.baseline = number(row->baseline);
 	target.goal = number(row->goal);
 	target.comparison = row->comparison;
-	const enum verdict verdict =
-	    plan_judge_target(plan, &target, period_of(row->period), &value, now.decimals, NULL, 0);
+	const enum verdict verdict = judge(plan, &target, row->period, &value, now.decimals, NULL, 0).verdict;
 	if (verdict != row->expected)
 		print_error("%s: %s against %s %s from %s\n", row->period, row->value ? row->value : "-",
 		            row->goal ? row->goal : "-", row->comparison == COMPARE_LESS ? "<" : "",
@@ -304,12 +319,13 @@ static void income_keeps_pace_with_the_series_it_follows(void **state)
 		                            .units = now.units};
 		const struct value followed = {.state = pace.present ? VALUE_PRESENT : VALUE_DIVISION_BY_ZERO,
 		                               .units = pace.units};
-		assert_int_equal(plan_judge_target(&plan14, &target, period_of(rows[i].period), &value,
-		                                   now.decimals, &followed, pace.decimals),
-		                 rows[i].expected);
-		assert_int_equal(plan_judge_target(&plan14, &target, period_of(rows[i].period), &value,
-		                                   now.decimals, NULL, 0),
-		                 VERDICT_NO_DATA);
+		assert_int_equal(
+		    judge(&plan14, &target, rows[i].period, &value, now.decimals, &followed, pace.decimals)
+		        .verdict,
+		    rows[i].expected);
+		assert_int_equal(
+		    judge(&plan14, &target, rows[i].period, &value, now.decimals, NULL, 0).verdict,
+		    VERDICT_NO_DATA);
 	}
 }
 
@@ -320,11 +336,10 @@ static void a_provisional_value_is_judged_and_a_missing_one_is_not(void **state)
 	target.goal = number("100");
 	struct value value = {
 	    .state = VALUE_PRESENT, .units = 101, .status = 'P', .reported = 9, .expected = 11};
-	assert_int_equal(plan_judge_target(&plan14, &target, period_of("2022"), &value, 0, NULL, 0),
-	                 VERDICT_MET);
+	assert_int_equal(judge(&plan14, &target, "2022", &value, 0, NULL, 0).verdict, VERDICT_MET);
 	for (enum value_state other = VALUE_NO_DATA; other <= VALUE_UNDEFINED; other++) {
 		value.state = other;
-		assert_int_equal(plan_judge_target(&plan14, &target, period_of("2022"), &value, 0, NULL, 0),
+		assert_int_equal(judge(&plan14, &target, "2022", &value, 0, NULL, 0).verdict,
 		                 VERDICT_NO_DATA);
 	}
 }
