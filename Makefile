@@ -51,6 +51,7 @@ DAEMON  := $(filter-out daemon/main.c $(SHARED),$(wildcard daemon/*.c daemon/*/*
 CLIENT  := $(wildcard clients/lib/*.c)
 SENDER  := $(filter-out %/main.c,$(wildcard clients/report/*.c))
 READER  := $(filter-out %/main.c,$(wildcard clients/query/*.c))
+PLAYER  := $(filter-out %/main.c,$(wildcard clients/simulate/*.c))
 MAINS   := $(wildcard daemon/main.c clients/*/main.c)
 TESTLIB := $(wildcard tests/lib/*.c)
 TESTS   := $(wildcard tests/unit/test_*.c tests/flow/test_*.c tests/fault/test_*.c)
@@ -59,7 +60,7 @@ TORTURE := $(wildcard tests/torture/*.c)
 # Libraries that tests put before the C library (LD_PRELOAD).
 PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c)
 HEADERS := $(wildcard proto/*.h daemon/*.h daemon/*/*.h clients/*/*.h tests/*/*.h)
-PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(MAINS)
+PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(PLAYER) $(MAINS)
 SOURCES := $(PRODUCT) $(TESTLIB) $(TESTS) $(PRELOAD) $(TORTURE) $(FUZZ) tests/fuzz/replay.c
 
 object      = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -69,14 +70,15 @@ LIB_DAEMON := $(BUILD)/libdaemon.a
 LIB_CLIENT := $(BUILD)/libclient.a
 LIB_SENDER := $(BUILD)/libsender.a
 LIB_READER := $(BUILD)/libreader.a
+LIB_PLAYER := $(BUILD)/libplayer.a
 LIB_TEST   := $(BUILD)/libtest.a
-LIBS       := $(LIB_TEST) $(LIB_SENDER) $(LIB_READER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
-PROGRAMS   := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan suanpan-keys)
+LIBS       := $(LIB_TEST) $(LIB_PLAYER) $(LIB_SENDER) $(LIB_READER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
+PROGRAMS   := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan suanpan-keys suanpan-simulate)
 FUZZ_PROGRAMS := $(FUZZ:%.c=$(BUILD)/%)
 TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%) $(FUZZ_PROGRAMS)
 PRELOADED := $(PRELOAD:tests/fault/%.c=$(BUILD)/%.so)
 
-all: programs ## build the four programs into build/release (FLAVOUR=asan|tsan|cov for others)
+all: programs ## build the programs into build/release (FLAVOUR=asan|tsan|cov for others)
 programs: $(PROGRAMS)
 tests: $(TEST_PROGRAMS) $(PRELOADED) $(BUILD)/torture ## build the tests, without running them
 fuzzers: $(FUZZ_PROGRAMS)
@@ -88,8 +90,13 @@ demo: ## install what is missing, build, play the 2020 reports, print the plans'
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs
 	@config/demo/run
 
-test: ## install what is missing, build, run every test, plain and under ASan and UBSan
+simulate: ## install what is missing, build, play five years of reports into a store below build/simulate (SEED=N)
 	@.ci/packages install build
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs
+	@config/demo/simulate $(if $(SEED),--seed $(SEED))
+
+test: ## install what is missing, build, run every test, plain and under ASan and UBSan
+	@.ci/packages install build tests
 	@for build in $(TESTED); do \
 		$(MAKE) --no-print-directory $(JOBS) FLAVOUR=$${build#build/} programs tests || exit; done
 	@tests/run $(TESTED)
@@ -141,6 +148,7 @@ $(BUILD)/suanpand: $(BUILD)/daemon/main.o $(LIB_DAEMON) $(LIB_SHARED)
 $(BUILD)/suanpan-report: $(BUILD)/clients/report/main.o $(LIB_SENDER) $(LIB_CLIENT) $(LIB_SHARED)
 $(BUILD)/suanpan-keys: $(BUILD)/clients/keys/main.o $(LIB_CLIENT) $(LIB_SHARED)
 $(BUILD)/suanpan: $(BUILD)/clients/query/main.o $(LIB_READER) $(LIB_CLIENT) $(LIB_SHARED)
+$(BUILD)/suanpan-simulate: $(BUILD)/clients/simulate/main.o $(LIB_PLAYER) $(LIB_SENDER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
 $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
 $(BUILD)/torture: $(call object,$(TORTURE)) $(LIBS)
 # Where there is no libFuzzer, what it has found before is tried again.
@@ -162,6 +170,7 @@ $(LIB_DAEMON): $(call object,$(DAEMON))
 $(LIB_CLIENT): $(call object,$(CLIENT))
 $(LIB_SENDER): $(call object,$(SENDER))
 $(LIB_READER): $(call object,$(READER))
+$(LIB_PLAYER): $(call object,$(PLAYER))
 $(LIB_TEST): $(call object,$(TESTLIB))
 $(LIBS): $(BUILD)/sources
 	@echo "  AR    $@"

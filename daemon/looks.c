@@ -1,8 +1,11 @@
 #include "daemon/looks.h"
 
 #include "daemon/alert/due.h"
+#include "daemon/alert/target.h"
 #include "daemon/alert/watch.h"
 #include "daemon/catalogue/calendar.h"
+#include "daemon/catalogue/rules.h"
+#include "daemon/plan/outlook.h"
 #include "daemon/store/alerts.h"
 #include <errno.h>
 #include <stdio.h>
@@ -12,8 +15,7 @@
 struct look {
 	struct write *write;
 	const struct catalogue *catalogue;
-	struct evaluator *evaluator;
-	struct cell_source source;
+	struct alert_scene scene;
 	int32_t first_day, today; /* in China: of the store's first commit, and of this one */
 };
 
@@ -71,7 +73,8 @@ static int look_at_owed(struct look *look, const struct reporter *reporter, stru
 	    .kind = ALERT_OVERDUE, .reporter_id = reporter->id, .period = period};
 	struct watched before;
 	struct owed owed;
-	int result = alert_find_owed(look->catalogue, reporter, period, look->today, &look->source, &owed);
+	int result =
+	    alert_find_owed(look->catalogue, reporter, period, look->today, &look->scene.source, &owed);
 	if (result == 0)
 		result = write_watched(look->write, &subject, &before);
 	if (result != 0)
@@ -121,6 +124,268 @@ static int look_at_calendar(struct look *look)
 				break;
 		}
 	}
+	return result;
+}
+
+/* ---- targets ---- */
+
+static struct alert_subject subject_of(enum alert_kind kind, const struct plan *plan,
+                                       const struct target *target)
+{
+	return (struct alert_subject){.kind = kind, .plan = plan->code, .row = target->row};
+}
+
+static struct alert_facts facts_of(const struct look *look, enum alert_kind kind, const struct plan *plan,
+                                   const struct target *target, const struct sight *sight)
+{
+	const struct catalogue *catalogue = look->catalogue;
+	struct alert_facts facts = {
+	    .kind = kind,
+	    .provisional = sight->judgement.is_provisional,
+	    .binding = target->nature == NATURE_BINDING,
+	    .period = sight->period,
+	    .part = sight->reported,
+	    .whole = sight->expected,
+	    .has_value = true,
+	    .units = sight->units,
+	    .decimals = catalogue->indicators[target->indicator].decimals,
+	};
+	copy_code(facts.code, catalogue->indicators[target->indicator].code);
+	copy_code(facts.area, catalogue->areas[target->area].code);
+	copy_code(facts.plan, plan->code);
+	copy_code(facts.row, target->row);
+	return facts;
+}
+
+/* Of `hold` the worst period is what is told, not the newest. */
+static void tell_worst(const struct plan_point *worst, struct alert_facts *facts)
+{
+	if (worst->period.code == 0)
+		return;
+	facts->period = worst->period;
+	facts->units = worst->units;
+}
+
+/* Only what is bad has to be remembered: everything else is as if it were seen for the first time. */
+static unsigned remember(enum verdict verdict)
+{
+	return verdict == VERDICT_BEHIND || verdict == VERDICT_OFF_TRACK ? (unsigned)verdict + 1 : 0;
+}
+
+static enum verdict remembered(const struct watched *watched)
+{
+	return watched->settled == remember(VERDICT_BEHIND)      ? VERDICT_BEHIND
+	       : watched->settled == remember(VERDICT_OFF_TRACK) ? VERDICT_OFF_TRACK
+	                                                         : VERDICT_NO_DATA;
+}
+
+static enum alert_severity severity_of(enum verdict verdict)
+{
+	return verdict == VERDICT_OFF_TRACK ? ALERT_WORSE
+	       : verdict == VERDICT_BEHIND  ? ALERT_BAD
+	                                    : ALERT_FINE;
+}
+
+/* A plan that is over is no longer slipping: what became of it, `missed` says. */
+static int look_at_verdict(struct look *look, const struct plan *plan, const struct target *target,
+                           const struct sight *sight)
+{
+	const struct alert_subject subject = subject_of(ALERT_VERDICT, plan, target);
+	struct alert_facts facts = facts_of(look, ALERT_VERDICT, plan, target, sight);
+	struct watched before;
+	int result = write_watched(look->write, &subject, &before);
+	if (result != 0)
+		return result;
+	const enum verdict verdict =
+	    sight->is_over ? VERDICT_MET : plan_settle(remembered(&before), &sight->judgement);
+	facts.severity = severity_of(verdict);
+	tell_worst(&sight->judgement.worst, &facts);
+	return follow(look, &subject, &before, remember(verdict), &facts);
+}
+
+static int look_at_end(struct look *look, const struct plan *plan, const struct target *target,
+                       const struct sight *sight)
+{
+	const struct alert_subject subject = subject_of(ALERT_MISSED, plan, target);
+	struct alert_facts facts = facts_of(look, ALERT_MISSED, plan, target, sight);
+	struct watched before;
+	int result = write_watched(look->write, &subject, &before);
+	if (result != 0)
+		return result;
+	facts.severity = sight->is_over && facts.binding && sight->judgement.verdict == VERDICT_OFF_TRACK
+	                     ? ALERT_BAD
+	                     : ALERT_FINE;
+	return follow(look, &subject, &before, 0, &facts);
+}
+
+/* The chance as it is now, in percent; more than that where there is too little to say anything. */
+#define CHANCE_UNKNOWN 101
+
+static int find_chance(const struct look *look, const struct plan *plan, const struct target *target,
+                       const struct sight *sight, struct outlook_target *ret_outlook)
+{
+	const struct outlook_basis basis = {
+	    .catalogue = look->catalogue,
+	    .evaluator = look->scene.evaluator,
+	    .source = &look->scene.source,
+	    .day = look->today - 1,
+	};
+	*ret_outlook = (struct outlook_target){.chance = CHANCE_UNKNOWN};
+	int result = outlook_target(&basis, plan, target, target->area, &sight->judgement, ret_outlook);
+	if (result > 0)
+		ret_outlook->chance = CHANCE_UNKNOWN;
+	return result > 0 ? 0 : result;
+}
+
+static int look_at_forecast(struct look *look, const struct plan *plan, const struct target *target,
+                            const struct sight *sight)
+{
+	const struct alert_subject subject = subject_of(ALERT_FORECAST, plan, target);
+	struct alert_facts facts = facts_of(look, ALERT_FORECAST, plan, target, sight);
+	struct outlook_target outlook = {.chance = 100};
+	struct watched before;
+	bool is_low = false;
+	int result = write_watched(look->write, &subject, &before);
+	if (result == 0 && !sight->is_over && !target->cancelled)
+		result = find_chance(look, plan, target, sight, &outlook);
+	if (result != 0 || outlook.chance == CHANCE_UNKNOWN)
+		return result; /* what was known stands */
+	facts.chance = outlook.chance;
+	facts.agreed = look->catalogue->agreed_chance[target->nature];
+	facts.provisional |= outlook.end.is_provisional;
+	if (!sight->is_over && !target->cancelled)
+		is_low = plan_settle_chance(before.settled != 0, facts.chance, facts.agreed);
+	facts.severity = is_low ? ALERT_BAD : ALERT_FINE;
+	return follow(look, &subject, &before, is_low, &facts);
+}
+
+static int look_at_target(struct look *look, const struct plan *plan, const struct target *target)
+{
+	struct sight sight;
+	int result = alert_see_target(&look->scene, plan, target, &sight);
+	if (result != 0 || sight.period.code == 0 || sight.judgement.verdict == VERDICT_NO_DATA)
+		return result; /* as long as nobody knows better, what was known stands */
+	result = look_at_verdict(look, plan, target, &sight);
+	if (result == 0)
+		result = look_at_forecast(look, plan, target, &sight);
+	return result == 0 ? look_at_end(look, plan, target, &sight) : result;
+}
+
+/* Of plans that have begun, and that were not over when the store began. */
+static int look_at_plan(struct look *look, const struct plan *plan)
+{
+	const int32_t first = period_first_day(period_make(PERIOD_ANNUAL, plan->first_year, 0)),
+	              last = period_last_day(period_make(PERIOD_ANNUAL, plan->last_year, 0));
+	int result = 0;
+	if (look->today < first || last < look->first_day)
+		return 0;
+	for (uint32_t i = 0; i < plan->target_count && result == 0; i++)
+		result = look_at_target(look, plan, &plan->targets[i]);
+	return result;
+}
+
+static int find_last_days(struct write *write, const struct catalogue *catalogue, int32_t *last_days)
+{
+	for (uint32_t i = 0; i < catalogue->statistic_count; i++) {
+		struct extent extent;
+		int result = write_extent(write, i, &extent);
+		if (result < 0)
+			return result;
+		last_days[i] = result == SNAPSHOT_NOTHING ? INT32_MIN : extent.last_day;
+	}
+	return 0;
+}
+
+static int look_at_plans(struct look *look)
+{
+	const struct catalogue *catalogue = look->catalogue;
+	int32_t *last_days = calloc((size_t)catalogue->statistic_count + 1, sizeof *last_days);
+	if (!last_days)
+		return -ENOMEM;
+	look->scene.last_days = last_days;
+	int result = find_last_days(look->write, catalogue, last_days);
+	for (uint32_t i = 0; i < catalogue->plan_count && result == 0; i++)
+		result = look_at_plan(look, &catalogue->plans[i]);
+	look->scene.last_days = NULL;
+	free(last_days);
+	return result;
+}
+
+/* ---- what rules question ---- */
+
+static struct alert_subject subject_at(const struct catalogue *catalogue, uint32_t statistic, uint32_t area,
+                                       struct period period)
+{
+	return (struct alert_subject){.kind = ALERT_RULE,
+	                              .statistic_id = catalogue->statistics[statistic].id,
+	                              .area_id = catalogue->areas[area].id,
+	                              .period = period};
+}
+
+static int read_figure(struct look *look, const struct alert_subject *subject, struct alert_facts *facts)
+{
+	const struct cell_source *source = &look->scene.source;
+	const struct cell_row *row;
+	int result = source->row(source->context, subject->statistic_id, subject->period,
+	                         subject->area_id / CELLS_PER_ROW, &row);
+	if (result != 0 || !row)
+		return result;
+	facts->has_value = true;
+	facts->units = row->cell[subject->area_id % CELLS_PER_ROW].value;
+	return 0;
+}
+
+static int raise_question(struct look *look, const struct questioned *questioned)
+{
+	const struct catalogue *catalogue = look->catalogue;
+	const struct statistic *statistic = &catalogue->statistics[questioned->statistic];
+	const struct alert_subject subject =
+	    subject_at(catalogue, questioned->statistic, questioned->area, questioned->period);
+	struct alert_facts facts = {
+	    .kind = ALERT_RULE,
+	    .severity = ALERT_BAD,
+	    .period = questioned->period,
+	    .decimals = statistic->decimals,
+	};
+	struct watched watched;
+	copy_code(facts.code, statistic->code);
+	copy_code(facts.area, catalogue->areas[questioned->area].code);
+	copy_code(facts.rule, soft_rule_name(questioned->rule));
+	int result = read_figure(look, &subject, &facts);
+	if (result == 0)
+		result = write_watched(look->write, &subject, &watched);
+	if (result == 0 && watched.number != 0)
+		result = resolve(look, watched.number); /* that was another figure */
+	if (result == 0)
+		result = write_raise_alert(look->write, &facts, &watched.number);
+	watched.severity = ALERT_BAD;
+	return result == 0 ? write_watch(look->write, &subject, &watched) : result;
+}
+
+static int settle_question(struct look *look, const struct touched *settled)
+{
+	const struct watched nothing = {.number = 0};
+	const struct alert_subject subject =
+	    subject_at(look->catalogue, settled->statistic, settled->area, settled->period);
+	struct watched watched;
+	int result = write_watched(look->write, &subject, &watched);
+	if (result == 0 && watched.number != 0)
+		result = resolve(look, watched.number);
+	return result == 0 ? write_watch(look->write, &subject, &nothing) : result;
+}
+
+int look_at_questions(struct write *write, const struct catalogue *catalogue)
+{
+	size_t questioned_count, settled_count;
+	const struct questioned *questioned = write_questioned(write, &questioned_count);
+	const struct touched *settled = write_settled(write, &settled_count);
+	struct look look = {.write = write, .catalogue = catalogue};
+	int result = 0;
+	look.scene.source = write_cells(write);
+	for (size_t i = 0; i < settled_count && result == 0; i++)
+		result = settle_question(&look, &settled[i]);
+	for (size_t i = 0; i < questioned_count && result == 0; i++)
+		result = raise_question(&look, &questioned[i]);
 	return result;
 }
 
@@ -231,13 +496,15 @@ int look_around(struct write *write, const struct catalogue *catalogue, struct e
 	struct look look = {
 	    .write = write,
 	    .catalogue = catalogue,
-	    .evaluator = evaluator,
-	    .source = write_cells(write),
+	    .scene = {.catalogue = catalogue, .evaluator = evaluator, .source = write_cells(write)},
 	    .first_day = calendar_day_of(first_ms),
 	    .today = calendar_day_of(write_wall_ms(write)),
 	};
+	look.scene.today = look.today;
 	result = sweep(&look);
 	if (result == 0)
 		result = look_at_calendar(&look);
+	if (result == 0)
+		result = look_at_plans(&look);
 	return result == 0 ? write_note_look(write) : result;
 }

@@ -13,4 +13,8 @@
 int MUST_CHECK look_around(struct write *write, const struct catalogue *catalogue,
                            struct evaluator *evaluator);
 
+/* In the write of the reports themselves, after write_apply: what soft rules question is raised, and what no longer is questioned is
+ * settled. A figure that is questioned in the place of another that was is another alert. */
+int MUST_CHECK look_at_questions(struct write *write, const struct catalogue *catalogue);
+
 #endif

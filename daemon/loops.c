@@ -483,12 +483,12 @@ static void log_alert(const struct alert *alert)
 	char period[PERIOD_TEXT_SIZE] = "";
 	if (facts->period.code != 0)
 		period_format(facts->period, period);
-	log_event(alert->state == ALERT_OPEN ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, events[alert->state],
-	          "number=%" PRIu64 " kind=%s commit=%" PRIu64 " code=%s area=%s period=%s reporter=%s plan=%s "
-	          "row=%s rule=%s provisional=%d actor=%s",
-	          alert->number, alert_kind_name(facts->kind), alert->changed_commit, facts->code, facts->area,
-	          period, facts->reporter, facts->plan, facts->row, facts->rule, facts->provisional,
-	          alert->actor);
+	log_event(
+	    alert->state == ALERT_OPEN ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, events[alert->state],
+	    "number=%" PRIu64 " kind=%s commit=%" PRIu64 " code=%s area=%s period=%s reporter=%s plan=%s "
+	    "row=%s rule=%s provisional=%d actor=%s",
+	    alert->number, alert_kind_name(facts->kind), alert->changed_commit, facts->code, facts->area,
+	    period, facts->reporter, facts->plan, facts->row, facts->rule, facts->provisional, alert->actor);
 }
 
 static void take_alerts(struct writer_loop *loop, struct outcome *outcome)
@@ -608,6 +608,8 @@ static int look(struct writer_loop *loop, const struct clock_reading *now)
 	struct outcome *outcome = new_outcome();
 	uint64_t commit = 0;
 	int result = pipeline_look(loop->writer, now->wall_ms, &commit);
+	log_event(LOG_LEVEL_DEBUG, "looked", "commit=%" PRIu64 " ms=%" PRId64, commit,
+	          clock_read().monotonic_ms - now->monotonic_ms);
 	if (result == 0)
 		take_alerts(loop, outcome);
 	mailbox_post(loop->from_writer, &outcome->mail);

@@ -32,9 +32,9 @@
  * that changed. */
 struct outcome {
 	struct mail mail;
-	struct mail *group;            /* reports; or NULL */
-	struct adoption *adoption;     /* or NULL */
-	struct alert *alerts;          /* raised or changed; from malloc */
+	struct mail *group;        /* reports; or NULL */
+	struct adoption *adoption; /* or NULL */
+	struct alert *alerts;      /* raised or changed; from malloc */
 	size_t alert_count;
 	struct changed_value *changed; /* from malloc; none while nobody subscribes */
 	size_t changed_count;

@@ -1,8 +1,8 @@
 /* A report's walk through the daemon, the calls in order.
  *
  *     front thread    pipeline_receive     decode, authorise, validate (pure)
- *     writer thread   pipeline_decide      journal, observations, totals, indicators, commit: a group at a
- * time front thread                         the acks leave, the changed values are published
+ *     writer thread   pipeline_decide      rules, journal, observations, totals, indicators, commit: a group at a time
+ *     front thread                         the acks leave, the changed values are published
  *
  * What each refusal means stands in the code, where it is decided. */
 #ifndef SUANPAN_PIPELINE_H
@@ -35,7 +35,9 @@ struct passage {
 	bool refused; /* validation refused it: `ack` already says why, the store has only to remember it */
 	struct observation *observations; /* from malloc */
 	size_t observation_count;
-	void *ack; /* packed, from malloc; NULL: nothing is to be sent */
+	bool confirms,
+	    corrects; /* it gives a reason for figures that look wrong; for changing closed periods */
+	void *ack;    /* packed, from malloc; NULL: nothing is to be sent */
 	size_t ack_size;
 };
 void passage_free(struct passage *passage); /* NULL is fine */

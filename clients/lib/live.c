@@ -89,8 +89,8 @@ static int follow_topic(struct live *live, const char *topic)
 int live_follow(struct live *live, const char *code)
 {
 	char topic[TOPIC_SIZE];
-	const int length = snprintf(topic, TOPIC_SIZE, ENVELOPE_TOPIC_PREFIX "%s%s", code ? code : "",
-	                            code ? "." : "");
+	const int length =
+	    snprintf(topic, TOPIC_SIZE, ENVELOPE_TOPIC_PREFIX "%s%s", code ? code : "", code ? "." : "");
 
 	if (length >= (int)TOPIC_SIZE)
 		return -ENAMETOOLONG; /* longer than a code can be: nothing could ever match */

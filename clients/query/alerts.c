@@ -90,7 +90,8 @@ static int read_kind(const char *word, Suanpan__AlertsQuery *alerts)
 	if (!word)
 		return EXIT_DONE;
 	nearest = nearest_word(word, kind_words, KINDS);
-	fprintf(stderr, "suanpan alerts: --kind '%s': expected overdue, rule, verdict, forecast or missed%s%s%s\n",
+	fprintf(stderr,
+	        "suanpan alerts: --kind '%s': expected overdue, rule, verdict, forecast or missed%s%s%s\n",
 	        word, nearest ? "; the nearest is '" : "", nearest ? nearest : "", nearest ? "'" : "");
 	return EXIT_USAGE;
 }
@@ -99,7 +100,8 @@ static int list_alerts(const struct settings *settings)
 {
 	const struct output_shape shape = {.format = settings->output_format,
 	                                   .columns = alerts_columns,
-	                                   .nothing = settings->open ? "no alert is open" : "there are no alerts"};
+	                                   .nothing =
+	                                       settings->open ? "no alert is open" : "there are no alerts"};
 	Suanpan__AlertsQuery alerts = SUANPAN__ALERTS_QUERY__INIT;
 	Suanpan__Query query = SUANPAN__QUERY__INIT;
 	struct printing printing;

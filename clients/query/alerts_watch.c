@@ -83,7 +83,8 @@ static int wait_until_ready(struct following *following)
 	if (live_trouble(following->live))
 		fprintf(stderr, "suanpan: %s\n", live_trouble(following->live));
 	else
-		fprintf(stderr, "suanpan: nobody answers at %s; is suanpand running there?\n", settings->live);
+		fprintf(stderr, "suanpan: nobody answers at %s; is suanpand running there?\n",
+		        settings->live);
 	return result == LIVE_SHUT_OUT ? EXIT_REFUSED : EXIT_UNREACHABLE;
 }
 

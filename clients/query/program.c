@@ -93,7 +93,8 @@ static const struct command_row commands[] = {
      .run = reopen_run},
     {.name = "alerts",
      .arguments = "[watch]",
-     .sentence = "what somebody should look at, newest first; watch: as it is raised and settled, until interrupted",
+     .sentence =
+         "what somebody should look at, newest first; watch: as it is raised and settled, until interrupted",
      .example = "suanpan alerts --open --area Liwan",
      .options = alerts_options,
      .arguments_max = 1,

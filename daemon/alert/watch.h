@@ -19,9 +19,9 @@ struct alert_subject {
 
 /* All zero: nothing is remembered. */
 struct watched {
-	uint64_t number;              /* of the alert that stands, though somebody may have resolved it by hand */
+	uint64_t number; /* of the alert that stands, though somebody may have resolved it by hand */
 	enum alert_severity severity; /* the worst since it was raised */
-	unsigned settled;             /* a verdict or the like, for who settles the next one; as they number it */
+	unsigned settled; /* a verdict or the like, for who settles the next one; as they number it */
 };
 
 enum alert_step {

@@ -55,6 +55,8 @@ int file_write(int fd, const void *bytes, size_t size)
 {
 	for (size_t done = 0; done < size;) {
 		ssize_t put = write(fd, (const char *)bytes + done, size - done);
+		if (put == 0)
+			return -EIO; /* it would be so for ever */
 		if (put < 0 && errno != EINTR)
 			return -errno;
 		done += put > 0 ? (size_t)put : 0;

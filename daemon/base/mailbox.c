@@ -144,9 +144,7 @@ int mailbox_wait_within(struct mailbox *mailbox, unsigned timeout_ms)
 	pthread_mutex_lock(&mailbox->mutex);
 	while (!mailbox->first && !mailbox->closed && waited == 0)
 		waited = pthread_cond_timedwait(&mailbox->arrived, &mailbox->mutex, &end);
-	int verdict = mailbox->first    ? 0
-	              : mailbox->closed ? (int)MAILBOX_CLOSED
-	                                : (int)MAILBOX_QUIET;
+	int verdict = mailbox->first ? 0 : mailbox->closed ? (int)MAILBOX_CLOSED : (int)MAILBOX_QUIET;
 	pthread_mutex_unlock(&mailbox->mutex);
 	return verdict;
 }

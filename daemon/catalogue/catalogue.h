@@ -2,8 +2,8 @@
  * of it.
  *
  * Read from the YAML files of one folder (areas, statistics, reporters, indicators, and where they are there readers,
- * calendar and plan-*.yaml), checked as a whole, then immutable: any thread may read it. Everything is found by its code and referred to
- * by its index into the arrays below. Indexes hold for one loaded catalogue only; the permanent ids that go
+ * calendar, rules and plan-*.yaml), checked as a whole, then immutable: any thread may read it. Everything is found by its code
+ * and referred to by its index into the arrays below. Indexes hold for one loaded catalogue only; the permanent ids that go
  * to disk are given by the store (`id`). */
 #ifndef SUANPAN_CATALOGUE_CATALOGUE_H
 #define SUANPAN_CATALOGUE_CATALOGUE_H
@@ -75,6 +75,10 @@ struct statistic {
 	enum area_level level;           /* where it is reported */
 	unsigned carry_months;           /* stock, level: how long a value stands in for later ones */
 	unsigned deadline_days;          /* after the period's end */
+	bool may_be_negative;
+	bool has_most;
+	int64_t most;                        /* with has_most: no value is above it */
+	const struct statistic_rules *rules; /* rules.h; NULL: no relation and no soft rule looks at it */
 	uint32_t id;
 };
 
@@ -108,7 +112,7 @@ enum comparison {
 };
 const char *comparison_name(enum comparison comparison);
 
-enum nature { NATURE_BINDING, NATURE_ANTICIPATORY };
+enum nature { NATURE_BINDING, NATURE_ANTICIPATORY, NATURE_COUNT };
 const char *nature_name(enum nature nature);
 
 /* Numbers of a target are exact and scaled by the places they are printed with. */
@@ -209,10 +213,13 @@ struct catalogue {
 	uint32_t reporter_count;
 	struct reader *readers;
 	uint32_t reader_count;
+	struct relation *relations; /* rules.h */
+	uint32_t relation_count;
 	struct key_holder *key_holders; /* each key once */
 	uint32_t key_holder_count;
-	struct day_list holidays, workdays; /* where they differ from the week; see calendar.h */
-	struct catalogue_index *index;      /* for the finders */
+	struct day_list holidays, workdays;   /* where they differ from the week; see calendar.h */
+	unsigned agreed_chance[NATURE_COUNT]; /* percent: a forecast below it is told of */
+	struct catalogue_index *index;        /* for the finders */
 	struct arena *memory;
 };
 

@@ -83,7 +83,8 @@ bool catalogue_totals_differ(const struct catalogue *before, const struct catalo
 
 static bool has_figures(const char *name)
 {
-	static const char *const without[] = {"calendar.yaml", "readers.yaml", "reporters.yaml"};
+	static const char *const without[] = {"alerts.yaml", "calendar.yaml", "readers.yaml",
+	                                      "reporters.yaml", "rules.yaml"};
 	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
 		if (strcmp(name, without[i]) == 0)
 			return false;

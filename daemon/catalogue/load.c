@@ -28,6 +28,8 @@ static const struct {
 } optional_files[] = {
     {"readers.yaml", &readers_schema, offsetof(struct inputs, readers)},
     {"calendar.yaml", &calendar_schema, offsetof(struct inputs, calendar)},
+    {"alerts.yaml", &alerts_schema, offsetof(struct inputs, alerts)},
+    {"rules.yaml", &rules_schema, offsetof(struct inputs, rules)},
 };
 
 #define OPTIONAL_COUNT (sizeof optional_files / sizeof optional_files[0])
@@ -150,8 +152,8 @@ static void refuse_stranger(const char *folder, const char *name, struct mistake
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	mistake_at(
 	    mistakes, (struct place){.file = path},
-	    "not a catalogue file, expected areas, statistics, reporters, readers, indicators, calendar or "
-	    "plan-...");
+	    "not a catalogue file, expected areas, statistics, reporters, readers, indicators, calendar, "
+	    "alerts, rules or plan-...");
 }
 
 static int read_fixed(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
@@ -263,8 +265,9 @@ void catalogue_free(struct catalogue *catalogue)
 static int link_all(const struct inputs *inputs, struct catalogue *catalogue, struct mistakes *mistakes)
 {
 	static void (*const steps[])(struct link *) = {
-	    link_areas,   link_statistics, link_indicators, link_reporters,
-	    link_readers, link_keys,       link_calendar,   link_plans,
+	    link_areas, link_statistics, link_indicators, link_reporters, link_readers,
+	    link_keys,  link_calendar,   link_alerts,     link_plans,
+	    link_rules,
 	};
 	struct link link = {.inputs = inputs, .catalogue = catalogue, .mistakes = mistakes};
 	link.fault = arena_new(CATALOGUE_BUDGET, &link.scratch);

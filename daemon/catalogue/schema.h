@@ -46,6 +46,7 @@ struct written_statistic {
 	enum area_level level;
 	uint32_t *carry;
 	uint32_t deadline;
+	bool negative;
 };
 
 struct statistics_file {
@@ -86,6 +87,39 @@ struct readers_file {
 struct calendar_file {
 	char **holidays, **workdays; /* days */
 	uint32_t holiday_count, workday_count;
+};
+
+struct alerts_file {
+	uint32_t *chance_binding, *chance_anticipatory;
+};
+
+struct written_limit {
+	char *statistic;
+	char *max;
+};
+
+struct written_relation {
+	char *code;
+	struct written_names names;
+	char *holds;
+};
+
+/* A soft rule, for each of its statistics. */
+struct written_doubt {
+	char **statistics;
+	uint32_t statistic_count;
+	char *per;                 /* peers */
+	char *deviations, *margin; /* jump, peers */
+	uint32_t *least, *history;
+};
+
+struct rules_file {
+	struct written_limit *limits;
+	uint32_t limit_count;
+	struct written_relation *relations;
+	uint32_t relation_count;
+	struct written_doubt *jump, *unchanged, *peers;
+	uint32_t jump_count, unchanged_count, peers_count;
 };
 
 struct written_indicator {
@@ -139,6 +173,8 @@ extern const cyaml_schema_value_t statistics_schema; /* struct statistics_file *
 extern const cyaml_schema_value_t reporters_schema;  /* struct reporters_file */
 extern const cyaml_schema_value_t readers_schema;    /* struct readers_file */
 extern const cyaml_schema_value_t calendar_schema;   /* struct calendar_file */
+extern const cyaml_schema_value_t alerts_schema;     /* struct alerts_file */
+extern const cyaml_schema_value_t rules_schema;      /* struct rules_file */
 extern const cyaml_schema_value_t indicators_schema; /* struct indicators_file */
 extern const cyaml_schema_value_t plan_schema;       /* struct plan_file */
 

@@ -536,6 +536,28 @@ static int commit_fault(struct db *db, int lmdb_result)
 	return FAULT_UNKNOWN;
 }
 
+/* If it fails, so that the next start finds two whole meta pages, and does not have to take this one for damaged. */
+static int commit(struct db_txn *txn)
+{
+	struct db *db = txn->db;
+	struct pages_meta before;
+	mdb_filehandle_t file;
+	uint64_t transaction = mdb_txn_id(txn->txn);
+	mdb_env_get_fd(db->env, &file);
+	int result = pages_read_meta(file, db->page_size, transaction, &before);
+	if (result != 0) {
+		mdb_txn_abort(txn->txn);
+		return result;
+	}
+	result = commit_fault(db, mdb_txn_commit(txn->txn));
+	int restored =
+	    result == FAULT_UNKNOWN ? pages_restore_meta(file, db->page_size, transaction, &before) : 0;
+	if (restored != 0)
+		log_event(LOG_LEVEL_ERROR, "store-call-failed", "call=pwrite page=meta reason='%s'",
+		          fault_text(restored));
+	return result;
+}
+
 /* ---- copying ---- */
 
 static int copy_mapped(struct db *db, const char *folder, unsigned flags)
@@ -629,7 +651,7 @@ int db_commit(struct db_txn *txn)
 	if (result != 0)
 		mdb_txn_abort(txn->txn);
 	else
-		result = commit_fault(txn->db, mdb_txn_commit(txn->txn));
+		result = commit(txn);
 	if (result != 0)
 		fail(txn, result);
 	free(txn);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* ---- LMDB's format, version 1 (mdb.c of 0.9.24), little-endian with 64-bit page numbers ---- */
 
@@ -338,6 +339,31 @@ static void walk_free(struct audit *audit, const struct walk *walk, const uint8_
 /* ---- meta pages ---- */
 
 #define META_BYTES (sizeof(struct page_head) + sizeof(struct meta))
+_Static_assert(sizeof((struct pages_meta){{0}}.bytes) == META_BYTES, "the whole of it");
+
+static uint64_t place_of_meta(size_t page_size, uint64_t transaction)
+{
+	return transaction % 2 * page_size;
+}
+
+int pages_read_meta(int file, size_t page_size, uint64_t transaction, struct pages_meta *ret_meta)
+{
+	return file_read(file, ret_meta->bytes, sizeof ret_meta->bytes,
+	                 place_of_meta(page_size, transaction));
+}
+
+/* A disk that takes only half of it at a time may take the other half next. */
+int pages_restore_meta(int file, size_t page_size, uint64_t transaction, const struct pages_meta *meta)
+{
+	const off_t place = (off_t)place_of_meta(page_size, transaction);
+	size_t done = 0;
+	ssize_t written = 1;
+	while (done < sizeof meta->bytes && written > 0) {
+		written = pwrite(file, meta->bytes + done, sizeof meta->bytes - done, place + (off_t)done);
+		done += written > 0 ? (size_t)written : 0;
+	}
+	return done == sizeof meta->bytes ? 0 : written < 0 ? -errno : -EIO;
+}
 
 struct metas {
 	struct {

@@ -34,4 +34,16 @@ int MUST_CHECK pages_verify(int file, size_t page_size, uint64_t transaction,
                             void (*tell)(void *context, const char *finding), void *context,
                             struct pages_report *ret_report);
 
+/* A meta page as it was before a commit writes over it. LMDB, when that write fails, puts back the old transaction's number and
+ * leaves the new one's tables beside it: nobody reads such a page, but it says that an older state than the newest is in force
+ * with the tables of a newer one, which is just what a damaged number looks like. */
+struct pages_meta {
+	uint8_t bytes[152];
+};
+/* That which the commit of `transaction` is to write over. */
+int MUST_CHECK pages_read_meta(int file, size_t page_size, uint64_t transaction, struct pages_meta *ret_meta);
+/* Puts it back; whether that came to pass is not known either. */
+int MUST_CHECK pages_restore_meta(int file, size_t page_size, uint64_t transaction,
+                                  const struct pages_meta *meta);
+
 #endif

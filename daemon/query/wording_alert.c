@@ -105,11 +105,13 @@ static char *say_verdict(struct wording *words, const struct alert_facts *facts,
 	const bool off = facts->severity == ALERT_WORSE;
 	switch (words->language) {
 	case LANGUAGE_ZH_HANS:
-		return wording_format(words, "%s（%s 第 %s 项）%s %s：%s", said->name, facts->plan, facts->row,
-		                      said->period, off ? "偏离目标路径" : "落后于目标路径", said->value);
+		return wording_format(words, "%s（%s 第 %s 项）%s %s：%s", said->name, facts->plan,
+		                      facts->row, said->period, off ? "偏离目标路径" : "落后于目标路径",
+		                      said->value);
 	case LANGUAGE_ZH_HANT:
-		return wording_format(words, "%s（%s 第 %s 項）%s %s：%s", said->name, facts->plan, facts->row,
-		                      said->period, off ? "偏離目標路徑" : "落後於目標路徑", said->value);
+		return wording_format(words, "%s（%s 第 %s 項）%s %s：%s", said->name, facts->plan,
+		                      facts->row, said->period, off ? "偏離目標路徑" : "落後於目標路徑",
+		                      said->value);
 	case LANGUAGE_EN:
 	case LANGUAGE_COUNT:
 		break;
@@ -122,36 +124,39 @@ static char *say_forecast(struct wording *words, const struct alert_facts *facts
 {
 	switch (words->language) {
 	case LANGUAGE_ZH_HANS:
-		return wording_format(words, "%s（%s 第 %s 项）据 %s 数据，达标可能性为 %u%%，低于约定的 %u%%",
-		                      said->name, facts->plan, facts->row, said->period, facts->chance,
-		                      facts->agreed);
+		return wording_format(
+		    words, "%s（%s 第 %s 项）据 %s 数据，达标可能性为 %u%%，低于约定的 %u%%", said->name,
+		    facts->plan, facts->row, said->period, facts->chance, facts->agreed);
 	case LANGUAGE_ZH_HANT:
-		return wording_format(words, "%s（%s 第 %s 項）據 %s 數據，達標可能性為 %u%%，低於約定的 %u%%",
-		                      said->name, facts->plan, facts->row, said->period, facts->chance,
-		                      facts->agreed);
+		return wording_format(
+		    words, "%s（%s 第 %s 項）據 %s 數據，達標可能性為 %u%%，低於約定的 %u%%", said->name,
+		    facts->plan, facts->row, said->period, facts->chance, facts->agreed);
 	case LANGUAGE_EN:
 	case LANGUAGE_COUNT:
 		break;
 	}
-	return wording_format(
-	    words, "%s (%s, row %s): the chance to meet the target is %u %% by the figures up to %s, below the %u %% agreed",
-	    said->name, facts->plan, facts->row, facts->chance, said->period, facts->agreed);
+	return wording_format(words,
+	                      "%s (%s, row %s): the chance to meet the target is %u %% by the figures up to "
+	                      "%s, below the %u %% agreed",
+	                      said->name, facts->plan, facts->row, facts->chance, said->period,
+	                      facts->agreed);
 }
 
 static char *say_missed(struct wording *words, const struct alert_facts *facts, const struct said *said)
 {
 	switch (words->language) {
 	case LANGUAGE_ZH_HANS:
-		return wording_format(words, "%s（%s 第 %s 项，约束性）规划期满未达标：%s 年为 %s", said->name,
-		                      facts->plan, facts->row, said->period, said->value);
+		return wording_format(words, "%s（%s 第 %s 项，约束性）规划期满未达标：%s 为 %s",
+		                      said->name, facts->plan, facts->row, said->period, said->value);
 	case LANGUAGE_ZH_HANT:
-		return wording_format(words, "%s（%s 第 %s 項，約束性）規劃期滿未達標：%s 年為 %s", said->name,
-		                      facts->plan, facts->row, said->period, said->value);
+		return wording_format(words, "%s（%s 第 %s 項，約束性）規劃期滿未達標：%s 為 %s",
+		                      said->name, facts->plan, facts->row, said->period, said->value);
 	case LANGUAGE_EN:
 	case LANGUAGE_COUNT:
 		break;
 	}
-	return wording_format(words, "%s (%s, row %s, binding): the plan is over and the target not met: %s in %s",
+	return wording_format(words,
+	                      "%s (%s, row %s, binding): the plan is over and the target not met: %s in %s",
 	                      said->name, facts->plan, facts->row, said->value, said->period);
 }
 

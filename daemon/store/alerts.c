@@ -263,8 +263,8 @@ int write_watched(struct write *write, const struct alert_subject *subject, stru
 		return result;
 	if (record.severity >= ALERT_SEVERITY_END)
 		return FAULT_CORRUPT;
-	*ret_watched = (struct watched){
-	    .number = record.number, .severity = record.severity, .settled = record.settled};
+	*ret_watched =
+	    (struct watched){.number = record.number, .severity = record.severity, .settled = record.settled};
 	return 0;
 }
 

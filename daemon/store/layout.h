@@ -86,7 +86,8 @@ _Static_assert(sizeof(struct value_record) == 40, "on disk");
 
 /* Followed by the texts of enum alert_text, each ended by a NUL. */
 struct alert_record {
-	uint64_t raised; /* the commit that raised it; the one that brought it into this state is in the key */
+	uint64_t
+	    raised; /* the commit that raised it; the one that brought it into this state is in the key */
 	int64_t units;
 	uint32_t period;
 	int32_t due_day;

@@ -75,6 +75,8 @@ static void free_write(struct write *write)
 	rows_done(&write->rows);
 	free(write->pending);
 	free(write->touched);
+	free(write->questioned);
+	free(write->settled);
 	free(write->moves);
 	free(write->changes);
 	free(write->alerts);
@@ -241,6 +243,28 @@ static int queue_observations(struct write *write, const struct accepted_report 
 	return 0;
 }
 
+static void keep_warnings(struct write *write, const struct accepted_report *report)
+{
+	struct db_key key = {.size = 0};
+	if (!report->warnings)
+		return;
+	db_key_add_u64(&key, write->head.journal.entry);
+	db_put(write->txn, TABLE_WARNINGS, &key, report->warnings, report->warnings_size);
+}
+
+int write_find_warnings(struct write *write, uint64_t entry, const void **ret_bytes, size_t *ret_size)
+{
+	struct db_key key = {.size = 0};
+	struct db_value stored;
+	db_key_add_u64(&key, entry);
+	int result = db_get(write->txn, TABLE_WARNINGS, &key, &stored);
+	if (result != 0)
+		return result == DB_ABSENT ? (int)WRITE_UNDECIDED : result;
+	*ret_bytes = stored.bytes;
+	*ret_size = stored.size;
+	return 0;
+}
+
 int write_accept(struct write *write, const struct accepted_report *report, uint64_t *ret_entry)
 {
 	int result = decide(write, &report->name, report->hash, true, report->payload, report->payload_size);
@@ -248,6 +272,7 @@ int write_accept(struct write *write, const struct accepted_report *report, uint
 		result = count_report(write, report->name.reporter_id);
 	if (result == 0)
 		result = queue_observations(write, report, write->head.journal.entry);
+	keep_warnings(write, report);
 	if (result == 0)
 		*ret_entry = write->head.journal.entry;
 	return result;

@@ -67,9 +67,15 @@ struct accepted_report {
 	size_t payload_size;
 	const struct observation *observations; /* must stay until write_apply */
 	size_t observation_count;
+	/* As they follow the rest of its ack, packed: kept, to be given again whenever the report is repeated. NULL: none. */
+	const void *warnings;
+	size_t warnings_size;
 };
 /* Appends to the journal; the observations wait for write_apply. *ret_entry: its number. */
 int MUST_CHECK write_accept(struct write *write, const struct accepted_report *report, uint64_t *ret_entry);
+/* The warnings of an accepted report: bytes valid until the next write; WRITE_UNDECIDED where it has none. */
+int MUST_CHECK write_find_warnings(struct write *write, uint64_t entry, const void **ret_bytes,
+                                   size_t *ret_size);
 
 /* ---- what operators do; an act is a write of its own ---- */
 
@@ -107,6 +113,18 @@ struct touched {
 	struct period period;
 };
 const struct touched *write_touched(const struct write *write, size_t *ret_count);
+
+/* What a soft rule questions by an observation of this write that stands after it, and what was unvalidated (V) before and is
+ * not any more: corrected, confirmed, or taken back. Each sorted by statistic, period, area, once; after write_apply. A figure
+ * that was V and is again, as it was, is in neither. */
+struct questioned {
+	uint32_t statistic, area; /* indexes */
+	struct period period;
+	uint8_t rule; /* enum soft_rule: the first that questions it */
+	uint64_t entry;
+};
+const struct questioned *write_questioned(const struct write *write, size_t *ret_count);
+const struct touched *write_settled(const struct write *write, size_t *ret_count);
 
 /* How far each touched statistic reached before and reaches now (day numbers; INT32_MIN before the first). */
 struct extent_move {

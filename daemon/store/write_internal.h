@@ -27,6 +27,10 @@ struct write {
 	size_t pending_count, pending_capacity;
 	struct touched *touched;
 	size_t touched_count, touched_capacity;
+	struct questioned *questioned;
+	size_t questioned_count, questioned_capacity;
+	struct touched *settled;
+	size_t settled_count, settled_capacity;
 	struct extent_move *moves;
 	size_t move_count, move_capacity;
 	struct total_change *changes;

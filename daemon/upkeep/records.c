@@ -168,6 +168,28 @@ static bool describe_closed(struct db_value value, char text[RECORDS_SIZE])
 	return true;
 }
 
+/* As they stand in an ack: each a tag, its length, and so many bytes. */
+static bool describe_warnings(struct db_value value, char text[RECORDS_SIZE])
+{
+	const uint8_t *bytes = value.bytes;
+	size_t at = 0;
+	unsigned count = 0;
+	for (; at < value.size; count++) {
+		size_t length = 0;
+		unsigned shift = 0;
+		for (at++; at < value.size && bytes[at] & 0x80 && shift < 28; shift += 7)
+			length |= (size_t)(bytes[at++] & 0x7f) << shift;
+		if (at >= value.size)
+			return false;
+		length |= (size_t)bytes[at++] << shift;
+		if (length > value.size - at)
+			return false;
+		at += length;
+	}
+	snprintf(text, RECORDS_SIZE, "%u warning%s, %zu bytes", count, count == 1 ? "" : "s", value.size);
+	return true;
+}
+
 static bool describe_entry(struct db_value value, char text[RECORDS_SIZE])
 {
 	struct journal_record record;
@@ -186,8 +208,9 @@ void records_describe(enum table table, struct db_value value, char ret_text[REC
 	    [TABLE_STREAMS] = describe_stream,       [TABLE_REPORTERS] = describe_reporter,
 	    [TABLE_REVISIONS] = describe_revision,   [TABLE_TOTALS] = describe_total,
 	    [TABLE_VALUES] = describe_value,         [TABLE_PAST_VALUES] = describe_value,
-	    [TABLE_EXTENTS] = describe_extent,       [TABLE_CLOSED] = describe_closed,
-	    [TABLE_ALERTS] = describe_alert,         [TABLE_WATCHED] = describe_watched,
+	    [TABLE_EXTENTS] = describe_extent,       [TABLE_WARNINGS] = describe_warnings,
+	    [TABLE_CLOSED] = describe_closed,        [TABLE_ALERTS] = describe_alert,
+	    [TABLE_WATCHED] = describe_watched,
 	};
 	if (!describe[table] || !describe[table](value, ret_text))
 		snprintf(ret_text, RECORDS_SIZE, "%zu bytes", value.size);

@@ -22,7 +22,7 @@ enum part {
 	PART_SEQUENCE,
 	PART_ALERT,   /* its number */
 	PART_SUBJECT, /* of an alert: a kind, and what it needs */
-	PART_KIND, /* of a name: the rest is its code or its id */
+	PART_KIND,    /* of a name: the rest is its code or its id */
 	PART_TEXT,
 };
 #define PARTS_MAX 4
@@ -43,6 +43,7 @@ static const enum part shapes[TABLE_COUNT][PARTS_MAX] = {
     [TABLE_VALUES] = {PART_INDICATOR, PART_AREA, PART_PERIOD},
     [TABLE_PAST_VALUES] = {PART_INDICATOR, PART_AREA, PART_PERIOD, PART_COMMIT},
     [TABLE_EXTENTS] = {PART_STATISTIC, PART_COMMIT},
+    [TABLE_WARNINGS] = {PART_ENTRY},
     [TABLE_CLOSED] = {PART_PERIOD, PART_COMMIT},
     [TABLE_ALERTS] = {PART_ALERT, PART_COMMIT},
     [TABLE_WATCHED] = {PART_SUBJECT},

@@ -54,6 +54,22 @@ static void note_peer(int peer)
 		log_event(LOG_LEVEL_INFO, "descriptors-suffice", "peers=taken");
 }
 
+/* The limit may have been lowered or raised meanwhile (prlimit). */
+static void look_at_limit(void)
+{
+	struct rlimit limit;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+		keep_some(limit.rlim_cur);
+}
+
+static bool is_one_too_many(int peer)
+{
+	if (peer < atomic_load(&first_kept))
+		return false;
+	look_at_limit();
+	return peer >= atomic_load(&first_kept);
+}
+
 static int let_go(int peer)
 {
 	close(peer);
@@ -67,9 +83,7 @@ static int let_go(int peer)
 static int call_it_nothing(void)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		keep_some(limit.rlim_cur);
+	look_at_limit();
 	note_shortage();
 	nanosleep(&pause, NULL);
 	errno = EAGAIN;
@@ -94,7 +108,7 @@ __attribute__((visibility("default"))) int accept4(int fd, __SOCKADDR_ARG addres
                                                    int flags)
 {
 	int peer = next_accept()(fd, address, length, flags);
-	if (peer >= 0 && peer >= atomic_load(&first_kept))
+	if (peer >= 0 && is_one_too_many(peer))
 		return let_go(peer);
 	if (peer >= 0)
 		note_peer(peer);

@@ -11,6 +11,9 @@
 #include "tests/lib/little_city.h"
 #include "tests/lib/scratch.h"
 #include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,7 +145,8 @@ static void await_alerts(struct fixture *fixture, const char *expected)
 
 static uint64_t count_commits(struct fixture *fixture)
 {
-	char *out = daemon_say(&fixture->daemon, "suanpan status --format csv"), *at = strstr(out, "\ncommit,");
+	char *out = daemon_say(&fixture->daemon, "suanpan status --format csv"),
+	     *at = strstr(out, "\ncommit,");
 	assert_non_null(at);
 	uint64_t commits = strtoull(at + strlen("\ncommit,"), NULL, 10);
 	free(out);
@@ -166,29 +170,71 @@ static void figures_are_overdue_the_day_after_and_settled_when_they_come(void **
 	await_alerts(fixture, "");
 	assert_int_equal(count_commits(fixture), 1);
 	set_clock(fixture, "2024-07-16 00:00");
-	await_alerts(fixture,
-	             "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n"
-	             "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n");
+	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n"
+	                      "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n");
 	must_log(fixture, "event=alert-raised number=1 kind=overdue commit=2 code= area=north period=2024-06 "
 	                  "reporter=north_office");
 	push(fixture, "north_office", "beds,north,2024-06,100\n");
 	pause_ms(2500);
-	await_alerts(fixture,
-	             "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n"
-	             "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n");
+	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n"
+	                      "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n");
 	set_clock(fixture, "2024-07-18 10:00");
 	push(fixture, "north_office", "births,north,2024-06,7\n");
-	await_alerts(
-	    fixture,
-	    "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n"
-	    "1 overdue resolved 2024-07-18: North office: 2 of 2 figures for 2024-06 overdue, the first since 2024-07-15\n");
+	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
+	                      "the first since 2024-07-15\n"
+	                      "1 overdue resolved 2024-07-18: North office: 2 of 2 figures for 2024-06 "
+	                      "overdue, the first since 2024-07-15\n");
 	must_list(fixture, "--open --area north", "");
 	must_list(fixture, "--area north --kind overdue --lang zh-hans",
-	          "1 overdue resolved 2024-07-18: North office：2024-06 应报 2 项，2 项逾期未报（最早应于 2024-07-15 报送）\n");
+	          "1 overdue resolved 2024-07-18: North office：2024-06 应报 2 项，2 项逾期未报（最早应于 "
+	          "2024-07-15 报送）\n");
 	must_list(fixture, "--as-of 2024-07-17 --area both --lang zh-hant",
-	          "2 overdue open 2024-07-16: South office：2024-06 應報 2 項，2 項逾期未報（最早應於 2024-07-15 報送）\n"
-	          "1 overdue open 2024-07-16: North office：2024-06 應報 2 項，2 項逾期未報（最早應於 2024-07-15 報送）\n");
+	          "2 overdue open 2024-07-16: South office：2024-06 應報 2 項，2 項逾期未報（最早應於 "
+	          "2024-07-15 報送）\n"
+	          "1 overdue open 2024-07-16: North office：2024-06 應報 2 項，2 項逾期未報（最早應於 "
+	          "2024-07-15 報送）\n");
 	must_log(fixture, "event=alert-resolved number=1 kind=overdue");
+}
+
+/* ---- live ---- */
+
+struct watcher {
+	struct fixture *fixture;
+	struct run run;
+	atomic_bool done;
+};
+
+static void *watch(void *closure)
+{
+	struct watcher *watcher = closure;
+	watcher->run =
+	    daemon_run(&watcher->fixture->daemon, "watcher", "suanpan alerts watch --count 2 --format csv");
+	atomic_store(&watcher->done, true);
+	return NULL;
+}
+
+/* Nobody knows when a subscription has been granted: month after month something more is overdue until it was told. */
+static void who_watches_is_told_when_something_is_raised(void **state)
+{
+	static const char *const times[] = {"2024-07-16 08:00", "2024-08-16 08:00", "2024-09-18 08:00",
+	                                    "2024-10-16 08:00", "2024-11-18 08:00", "2024-12-17 08:00"};
+	struct watcher watcher = {.fixture = *state};
+	pthread_t thread;
+	assert_int_equal(pthread_create(&thread, NULL, watch, &watcher), 0);
+	for (size_t i = 0; i < sizeof times / sizeof times[0] && !atomic_load(&watcher.done); i++) {
+		pause_ms(2500);
+		set_clock(*state, times[i]);
+	}
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	if (watcher.run.status != 0)
+		fail_msg("%s%s", watcher.run.out, watcher.run.err);
+	assert_non_null(strstr(watcher.run.out, ",overdue,open,"));
+	assert_non_null(strstr(watcher.run.out, "South office: 2 of 2 figures for "));
+	run_free(&watcher.run);
 }
 
 int main(void)
@@ -196,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(figures_are_overdue_the_day_after_and_settled_when_they_come,
 	                                    start, stop),
+	    cmocka_unit_test_setup_teardown(who_watches_is_told_when_something_is_raised, start, stop),
 	};
 	return cmocka_run_group_tests_name("alerts", tests, NULL, NULL);
 }

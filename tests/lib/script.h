@@ -14,7 +14,7 @@ enum { SCRIPT_STEPS = 9, SCRIPT_STATES = SCRIPT_STEPS + 1 };
 
 struct script {
 	const char *callers;           /* as INJECT_CALLERS; NULL: all. May be set after script_init */
-	bool may_abort;                /* else the daemon may only end with status 1 */
+	bool may_abort; /* by SIGABRT or SIGSEGV, as libzmq does; else the daemon may only end with status 1 */
 	char *folder;                  /* with the two catalogues */
 	uint64_t state[SCRIPT_STATES]; /* digests of the store: before the first step, and after each */
 };
@@ -30,6 +30,8 @@ struct script_outcome {
 	unsigned postponed; /* answers of "send it again later" */
 	bool landed;        /* the step under way when it ended was on disk all the same */
 	bool unknown;       /* it said that it did not know */
+	bool
+	    unsealed; /* it stopped when it was told to, and could not seal its store, which costs nothing else */
 };
 /* Checks all that must hold (as assertions of the test), and answers what happened. */
 struct script_outcome script_run(struct script *script, struct inject_fault fault);
@@ -37,7 +39,7 @@ struct script_outcome script_run(struct script *script, struct inject_fault faul
 /* Runs it for the first, the second, ... call, until there is no n-th one any more; says what came of it. `check` looks at each
  * outcome. */
 struct script_sums {
-	unsigned runs, ended, started, postponed, landed, unknown; /* runs in which that happened */
+	unsigned runs, ended, started, postponed, landed, unknown, unsealed; /* runs in which that happened */
 };
 struct script_sums script_sweep(struct script *script, const char *what, struct inject_fault fault,
                                 void (*check)(struct script_outcome outcome));

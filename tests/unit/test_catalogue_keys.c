@@ -255,6 +255,7 @@ static void who_may_report_and_ask_and_when_it_is_due_changes_no_figure(void **s
 	assert_false(figures_differ(&files, "readers.yaml", "others"));
 	assert_false(figures_differ(&files, "readers.yaml", NULL));
 	assert_false(figures_differ(&files, "calendar.yaml", "others"));
+	assert_false(figures_differ(&files, "alerts.yaml", "others"));
 	assert_true(figures_differ(&files, "areas.yaml", "others"));
 	assert_true(figures_differ(&files, "statistics.yaml", "others"));
 	assert_true(figures_differ(&files, "indicators.yaml", "others"));
