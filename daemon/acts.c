@@ -1,7 +1,9 @@
 #include "daemon/acts.h"
 
 #include "daemon/catalogue/calendar.h"
+#include "daemon/store/alerts.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,14 +131,67 @@ static int reopen_period(struct write *write, struct act *act)
 	return 0;
 }
 
+/* ---- alerts ---- */
+
+static int change_alert(struct write *write, struct act *act, enum alert_state state)
+{
+	const uint64_t number = act->message->alert;
+	int result = write_change_alert(write, number, state, act->message->actor, act->message->why);
+	switch (result) {
+	case 0:
+		say(act, "Alert %" PRIu64 " is %s.", number, alert_state_name(state));
+		return write_down(write, act);
+	case ALERTS_NO_SUCH:
+		return refuse(act, FAILURE_NOT_FOUND, "There is no alert %" PRIu64 ".", number);
+	case ALERTS_SO_ALREADY:
+		say(act, "Alert %" PRIu64 " is %s already.", number, alert_state_name(state));
+		return 0;
+	case ALERTS_RESOLVED:
+		return refuse(act, FAILURE_NOT_POSSIBLE, "Alert %" PRIu64 " is resolved.", number);
+	default:
+		return result;
+	}
+}
+
+static int acknowledge_alert(struct write *write, struct act *act)
+{
+	return change_alert(write, act, ALERT_ACKNOWLEDGED);
+}
+
+static int resolve_alert(struct write *write, struct act *act)
+{
+	return change_alert(write, act, ALERT_RESOLVED);
+}
+
+/* ---- looks ---- */
+
+bool act_is_look(const struct act *act)
+{
+	return act->message->kind == SUANPAN__ACT_KIND__ACT_LOOK;
+}
+
+void act_tell_look(const struct write *write, struct act *act)
+{
+	size_t count, raised = 0;
+	const struct alert *alerts = write_alerts(write, &count);
+	for (size_t i = 0; i < count; i++)
+		raised += alerts[i].state == ALERT_OPEN;
+	act->result = (struct act_result){.changed = write_has_changes(write)};
+	if (act->result.changed) {
+		act->result.commit = write_commit_number(write);
+		act->result.entry = write_entry_number(write);
+	}
+	say(act, "Looked: %zu raised, %zu settled.", raised, count - raised);
+}
+
 /* ---- every kind ---- */
 
 static const struct {
 	const char *name;
-	int (*apply)(struct write *write, struct act *act); /* NULL: not known how yet */
+	int (*apply)(struct write *write, struct act *act); /* NULL: not done by a write alone (act_is_look) */
 } kinds[] = {
-    [SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE] = {"acknowledge", NULL},
-    [SUANPAN__ACT_KIND__ACT_RESOLVE] = {"resolve", NULL},
+    [SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE] = {"acknowledge", acknowledge_alert},
+    [SUANPAN__ACT_KIND__ACT_RESOLVE] = {"resolve", resolve_alert},
     [SUANPAN__ACT_KIND__ACT_CLOSE] = {"close", close_period},
     [SUANPAN__ACT_KIND__ACT_REOPEN] = {"reopen", reopen_period},
     [SUANPAN__ACT_KIND__ACT_LOOK] = {"look", NULL},

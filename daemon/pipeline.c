@@ -888,12 +888,21 @@ int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, 
 
 /* ------------------------------------------------------------------------------------------------ acts */
 
+static int do_act(struct writer *writer, struct write *write, struct act *act)
+{
+	if (!act_is_look(act))
+		return acts_apply(write, act);
+	int result = look_around(write, writer->engine.catalogue, writer->engine.evaluator);
+	act_tell_look(write, act);
+	return result;
+}
+
 int pipeline_act(struct writer *writer, struct act *act, int64_t wall_ms)
 {
 	struct write *write;
 	int result = write_begin(writer->store, wall_ms, &write);
 	if (result == 0)
-		result = finish(writer, write, acts_apply(write, act));
+		result = finish(writer, write, do_act(writer, write, act));
 	if (result == 0)
 		return 0;
 	act_postpone(act, fault_text(result));

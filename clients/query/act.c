@@ -49,7 +49,7 @@ int act_run(struct settings *settings, Suanpan__Act *act)
 
 	if (settings_check(settings))
 		return EXIT_USAGE;
-	if (!settings->why) {
+	if (!settings->why && act->kind != SUANPAN__ACT_KIND__ACT_LOOK) {
 		fputs("suanpan: --why is missing: every act needs a reason\n", stderr);
 		return EXIT_USAGE;
 	}

@@ -97,7 +97,7 @@ static const struct command_row commands[] = {
          "what somebody should look at, newest first; watch: as it is raised and settled, until interrupted",
      .example = "suanpan alerts --open --area Liwan",
      .options = alerts_options,
-     .arguments_max = 1,
+     .arguments_max = 2,
      .run = alerts_run},
     {.name = "watch",
      .arguments = "[CODE]...",
