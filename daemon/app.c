@@ -1,10 +1,12 @@
 #include "daemon/app.h"
 
+#include "daemon/acts.h"
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/catalogue/change.h"
+#include "daemon/desk.h"
 #include "daemon/loops.h"
 #include "daemon/query/past.h"
 #include "daemon/wire/accept.h"
@@ -40,7 +42,7 @@ struct app {
 	struct peers *peers;
 	struct counters counters;
 	struct followers followers;
-	struct mailbox *to_writer, *from_writer, *to_door;
+	struct mailbox *to_writer, *from_writer, *to_desk, *to_door;
 	atomic_bool failed;
 	struct door door;
 	struct door_mail watches[PEERS_SOCKET_COUNT], stop_door;
@@ -360,6 +362,8 @@ static int make_front(struct app *app)
 	if (result == 0)
 		result = mailbox_new(&app->from_writer);
 	if (result == 0)
+		result = mailbox_new(&app->to_desk);
+	if (result == 0)
 		result = reception_new(app->catalogue, &app->front.reception);
 	if (result == 0 && app->keyring.demanded)
 		reception_demand_keys(app->front.reception);
@@ -386,6 +390,7 @@ static int start_writer(struct app *app)
 	app->writer.look_out.patience_ms = (int64_t)app->config->look * 1000;
 	app->writer.to_writer = app->to_writer;
 	app->writer.from_writer = app->from_writer;
+	app->writer.to_desk = app->to_desk;
 	app->writer.archiver = app->archiver;
 	app->writer.followers = &app->followers;
 	app->writer.failed = &app->failed;
@@ -401,6 +406,8 @@ static int start_desk(struct app *app)
 	answer->live_epoch = app->epoch;
 	answer->started_wall_ms = app->started.wall_ms;
 	answer->counters = &app->counters;
+	app->desk.to_writer = app->to_writer;
+	app->desk.to_desk = app->to_desk;
 	app->desk.keyring = &app->keyring;
 	app->desk.peers = app->peers;
 	app->desk.counters = &app->counters;
@@ -479,6 +486,15 @@ static void close_sockets(struct app *app)
 	door_done(&app->door);
 }
 
+/* Left by a desk that gave up. */
+static void forget_acts(struct mailbox *mailbox)
+{
+	for (struct mail *mail = mailbox ? mailbox_take(mailbox, SIZE_MAX) : NULL, *next; mail; mail = next) {
+		next = mail->next;
+		act_free((struct act *)mail);
+	}
+}
+
 static void take_down(struct app *app)
 {
 	stop_threads(app);
@@ -490,7 +506,10 @@ static void take_down(struct app *app)
 	reception_free(app->front.reception);
 	lines_free(app->front.lines);
 	peers_free(app->peers);
+	forget_acts(app->to_desk);
+	forget_acts(app->to_writer);
 	mailbox_free(app->to_door);
+	mailbox_free(app->to_desk);
 	mailbox_free(app->from_writer);
 	mailbox_free(app->to_writer);
 	if (app->context)

@@ -1,5 +1,6 @@
 #include "daemon/loops.h"
 
+#include "daemon/acts.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
 #include "daemon/catalogue/calendar.h"
@@ -19,7 +20,7 @@
 /* Requests taken from one socket before the others get their turn. */
 #define TURN_MAX 256
 
-static void give_up(atomic_bool *failed, const char *event, int fault)
+void loop_give_up(atomic_bool *failed, const char *event, int fault)
 {
 	log_event(LOG_LEVEL_ERROR, event, "reason='%s'", fault_text(fault));
 	atomic_store(failed, true);
@@ -517,16 +518,16 @@ static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 	return result;
 }
 
-/* A catalogue is decided on by itself; a front that waits for one posts nothing behind it. */
-static struct mail *split_catalogue(struct mail **list)
+/* Takes the first of a list: a catalogue or an act, which are decided on by themselves, or all reports up to the next of
+ * those. */
+static struct mail *split_run(struct mail **list)
 {
-	for (struct mail **link = list; *link; link = &(*link)->next)
-		if ((*link)->kind == MAIL_CATALOGUE) {
-			struct mail *catalogue = *link;
-			*link = NULL;
-			return catalogue;
-		}
-	return NULL;
+	struct mail *run = *list, *last = run;
+	while (run->kind == MAIL_REPORT && last->next && last->next->kind == MAIL_REPORT)
+		last = last->next;
+	*list = last->next;
+	last->next = NULL;
+	return run;
 }
 
 static void drop_acks(struct mail *group)
@@ -549,18 +550,41 @@ static struct outcome *new_outcome(void)
 	return outcome;
 }
 
-static int write_and_post(struct writer_loop *loop, struct mail *group, struct mail *catalogue)
+static int write_and_post(struct writer_loop *loop, struct mail *group, struct mail *catalogue, bool stopped)
 {
 	struct outcome *outcome = new_outcome();
 	outcome->group = group;
 	outcome->adoption = (struct adoption *)catalogue;
-	int result = atomic_load(loop->failed) ? (int)PIPELINE_STOP : write_outcome(loop, outcome);
+	int result = stopped ? (int)PIPELINE_STOP : write_outcome(loop, outcome);
 	if (result == PIPELINE_STOP)
 		drop_acks(group);
 	mailbox_post(loop->from_writer, &outcome->mail);
-	if (result == 0 && loop->archiver)
-		archiver_notify(loop->archiver);
 	return result;
+}
+
+static int write_act(struct writer_loop *loop, struct act *act, bool stopped)
+{
+	struct outcome *outcome = new_outcome(); /* for the alerts that it changed */
+	act->unanswerable = stopped;
+	int result = stopped ? (int)PIPELINE_STOP : pipeline_act(loop->writer, act, clock_read().wall_ms);
+	if (result == 0)
+		take_alerts(loop, outcome);
+	mailbox_post(loop->from_writer, &outcome->mail);
+	mailbox_post(loop->to_desk, &act->mail);
+	return result < 0 ? 0 : result; /* nothing was written, which the act says: queries go on meanwhile */
+}
+
+static int write_run(struct writer_loop *loop, struct mail *run, bool stopped)
+{
+	switch ((enum mail_kind)run->kind) {
+	case MAIL_REPORT:
+		return write_and_post(loop, run, NULL, stopped);
+	case MAIL_CATALOGUE:
+		return write_and_post(loop, NULL, run, stopped);
+	case MAIL_ACT:
+		return write_act(loop, (struct act *)run, stopped);
+	}
+	return 0;
 }
 
 /* ---- looks ---- */
@@ -611,13 +635,16 @@ static int look_if_due(struct writer_loop *loop)
 
 static int writer_turn(struct writer_loop *loop)
 {
-	struct mail *group = mailbox_take(loop->to_writer, loop->group);
-	struct mail *catalogue = split_catalogue(&group);
+	struct mail *list = mailbox_take(loop->to_writer, loop->group);
+	int result = 0;
 	loop->look_out.changed = true;
-	int result = group ? write_and_post(loop, group, NULL) : 0;
-	if (catalogue && result == 0)
-		return write_and_post(loop, NULL, catalogue);
-	adoption_free((struct adoption *)catalogue);
+	while (list) {
+		struct mail *run = split_run(&list);
+		int answer = write_run(loop, run, result != 0 || atomic_load(loop->failed));
+		result = result != 0 ? result : answer;
+		if (answer == 0 && loop->archiver)
+			archiver_notify(loop->archiver);
+	}
 	return result;
 }
 
@@ -630,97 +657,8 @@ void *writer_run(void *writer_loop)
 		if (result == 0)
 			result = look_if_due(loop);
 		if (result != 0 && !atomic_load(loop->failed))
-			give_up(loop->failed, "writer-failed", result < 0 ? result : FAULT_STORE);
+			loop_give_up(loop->failed, "writer-failed", result < 0 ? result : FAULT_STORE);
 	}
 	mailbox_close(loop->from_writer);
-	return NULL;
-}
-
-/* ------------------------------------------------------------------------------------------------ desk */
-
-struct asker {
-	void *socket;
-	struct peers *peers;
-	struct route route;
-};
-
-static int send_answer(void *closure, const void *bytes, size_t size)
-{
-	struct asker *asker = closure;
-	if (!peers_may_send(asker->peers, asker->route.descriptor, size))
-		return ROUTER_PEER_GONE;
-	return router_send(asker->socket, &asker->route, bytes, size);
-}
-
-static bool may_ask(struct desk *desk, const struct route *route)
-{
-	if (!desk->keyring->demanded || keyring_find(desk->keyring, route->key))
-		return true;
-	count_one(desk->counters, COUNTER_MESSAGES_FORBIDDEN);
-	if (log_may_say(&desk->forbidden, "query-forbidden", clock_read().monotonic_ms))
-		log_event(LOG_LEVEL_WARNING, "query-forbidden",
-		          "key='%s' reason='this key is nobody's any more'", route->key);
-	return false;
-}
-
-static void drop_query(struct desk *desk, const struct route *route)
-{
-	count_one(desk->counters, COUNTER_MESSAGES_DROPPED);
-	if (log_may_say(&desk->dropped, "message-dropped", clock_read().monotonic_ms))
-		log_event(LOG_LEVEL_WARNING, "message-dropped",
-		          "socket=query key='%s' reason='not one frame'", route->key);
-}
-
-static int answer_one(struct desk *desk)
-{
-	struct asker asker = {.socket = desk->query, .peers = desk->peers};
-	void *request;
-	size_t size;
-	int result = router_receive(desk->query, &asker.route, &request, &size);
-	if (result == 0 || result == ROUTER_DROPPED)
-		peers_heard(desk->peers, PEERS_QUERY, asker.route.descriptor, asker.route.key);
-	if (result == -ENOMEM) {
-		log_event(LOG_LEVEL_ERROR, "message-dropped", "socket=query reason='out of memory'");
-		return 0;
-	}
-	if (result == ROUTER_DROPPED) {
-		drop_query(desk, &asker.route);
-		return 0;
-	}
-	if (result != 0)
-		return result;
-	result = may_ask(desk, &asker.route)
-	             ? query_answer(&desk->answer, request, size, send_answer, &asker)
-	             : query_forbid(&desk->answer, request, size, send_answer, &asker);
-	free(request);
-	if (result == ROUTER_PEER_GONE)
-		return 0;
-	if (result < 0 && result != FAULT_SOCKET) {
-		/* This answer failed; the next one may not. The asker was told, if it could be. */
-		log_event(LOG_LEVEL_ERROR, "answer-failed", "reason='%s'", fault_text(result));
-		return 0;
-	}
-	return result;
-}
-
-static int desk_turn(struct desk *desk, bool *stop)
-{
-	struct wait_item items[] = {{.fd = desk->stop_fd}, {.socket = desk->query}};
-	int result = wait_for_input(items, 2);
-	*stop = items[0].ready;
-	for (int i = 0; i < TURN_MAX && items[1].ready && result == 0; i++)
-		result = answer_one(desk);
-	return result == ROUTER_EMPTY ? 0 : result;
-}
-
-void *desk_run(void *closure)
-{
-	struct desk *desk = closure;
-	bool stop = false;
-	int result = 0;
-	while (!stop && result == 0)
-		result = desk_turn(desk, &stop);
-	if (result != 0)
-		give_up(desk->failed, "desk-failed", result);
 	return NULL;
 }

@@ -2,7 +2,7 @@
  *
  *     front   the main thread: intake and live sockets, signals; checks reports, sends acks, publishes
  *     writer  the store's one write transaction
- *     desk    the query socket; reads snapshots
+ *     desk    the query socket; reads snapshots, and posts acts to the writer (desk.h)
  *     door    who may come in (door.h)
  *     (and the archiver, which is told of commits and reads snapshots: archive/archiver.h)
  *
@@ -24,7 +24,6 @@
 #include "daemon/door.h"
 #include "daemon/pipeline.h"
 #include "daemon/publish/update.h"
-#include "daemon/query/answer.h"
 #include "proto/envelope.h"
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -87,29 +86,20 @@ struct writer_loop {
 	size_t group; /* observations */
 	struct look_out look_out;
 	struct mailbox *to_writer, *from_writer;
+	struct mailbox *to_desk; /* acts, decided */
 	struct writer *writer;
 	struct archiver *archiver; /* told of each commit; NULL: none */
 	struct followers *followers;
 	atomic_bool *failed;
 };
 
-struct desk {
-	void *query; /* socket */
-	int stop_fd; /* readable: stop */
-	struct answer_context answer;
-	struct keyring *keyring;
-	struct peers *peers;
-	struct counters *counters;
-	struct log_quota dropped, forbidden;
-	atomic_bool *failed;
-};
-
 /* Until a stop signal: 0; or a fault. Then to_writer is closed, every report that the writer had has been answered, and those in
  * the lines are forgotten: their senders still have them. */
 int MUST_CHECK front_run(struct front *front);
-/* Thread functions: until to_writer is closed and empty, and until stop_fd. On a failure they log it, set
- * *failed and send the process SIGTERM. */
+/* Thread function: until to_writer is closed and empty. */
 void *writer_run(void *writer_loop);
-void *desk_run(void *desk);
+
+/* A thread cannot go on: logs it, sets *failed and sends the process SIGTERM. */
+void loop_give_up(atomic_bool *failed, const char *event, int fault);
 
 #endif

@@ -1,5 +1,6 @@
 #include "daemon/pipeline.h"
 
+#include "daemon/acts.h"
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
@@ -883,6 +884,30 @@ int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, 
 	if (result != 0 && nothing_was_written(result))
 		return postpone(group, result);
 	return result != 0 ? stop(result) : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ acts */
+
+static int do_act(struct writer *writer, struct write *write, struct act *act)
+{
+	if (!act_is_look(act))
+		return acts_apply(write, act);
+	int result = look_around(write, writer->engine.catalogue, writer->engine.evaluator);
+	act_tell_look(write, act);
+	return result;
+}
+
+int pipeline_act(struct writer *writer, struct act *act, int64_t wall_ms)
+{
+	struct write *write;
+	int result = write_begin(writer->store, wall_ms, &write);
+	if (result == 0)
+		result = finish(writer, write, do_act(writer, write, act));
+	if (result == 0)
+		return 0;
+	act_postpone(act, fault_text(result));
+	act->unanswerable = !nothing_was_written(result);
+	return act->unanswerable ? stop(result) : result;
 }
 
 /* ------------------------------------------------------------------------------------------------ catalogue */

@@ -18,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum mail_kind { MAIL_REPORT, MAIL_CATALOGUE };
+enum mail_kind { MAIL_REPORT, MAIL_CATALOGUE, MAIL_ACT };
 
 /* One report in the daemon, from its frame to its ack. Owned by one thread at a time; mail first, so that it
  * can travel. */
@@ -86,6 +86,11 @@ int MUST_CHECK pipeline_decide(struct writer *writer, struct mail *group, int64_
 
 /* The changed values that were told last, from malloc: they are the caller's from now on. NULL if there were none. */
 struct changed_value *writer_take_changed(struct writer *writer);
+
+/* Decides what an operator does, in a commit of its own if it changes anything (acts.h). Answers 0, PIPELINE_STOP (the act is
+ * then unanswerable), or a fault that left the store as it was. Except after PIPELINE_STOP act->result says what came of it. */
+struct act;
+int MUST_CHECK pipeline_act(struct writer *writer, struct act *act, int64_t wall_ms);
 
 /* A catalogue on its way into force. Mail first. */
 struct adoption {

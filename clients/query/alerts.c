@@ -3,6 +3,7 @@
 
 #include "clients/query/session.h"
 #include "proto/codes.h"
+#include "proto/decimal.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -61,6 +62,7 @@ const struct option_row alerts_options[] = {
 	{.name = "open", .sentence = "only those that are not resolved", .offset = offsetof(struct settings, open)},
 	SETTINGS_OPTION(area, "AREA", "only of this area or group, and of what lies inside it"),
 	SETTINGS_OPTION(kind, "KIND", "only overdue, rule, verdict, forecast or missed"),
+	SETTINGS_OPTION(why, "TEXT", "of ack and resolve: the reason; kept for good, with who did it"),
 	SETTINGS_OPTION(count, "NUMBER", "of watch: stop after so many"),
 	SETTINGS_AS_OF,
 	{.name = NULL},
@@ -115,16 +117,53 @@ static int list_alerts(const struct settings *settings)
 	return session_print(settings, &query, &shape, take, &printing);
 }
 
+/* ---------------------------------------------------------------------------------------------- acts */
+
+static int act_on_alert(struct settings *settings, Suanpan__ActKind kind, const char *number)
+{
+	Suanpan__Act act = SUANPAN__ACT__INIT;
+	int64_t alert;
+
+	if (!number || decimal_parse(number, strlen(number), 0, &alert) || alert <= 0) {
+		fprintf(stderr, "suanpan alerts: '%s' is no alert's number\n", number ? number : "");
+		return EXIT_USAGE;
+	}
+	act.kind = kind;
+	act.has_alert = 1;
+	act.alert = (uint64_t)alert;
+	return act_run(settings, &act);
+}
+
+static int look_now(struct settings *settings, const char *nothing)
+{
+	Suanpan__Act act = SUANPAN__ACT__INIT;
+
+	if (nothing) {
+		fprintf(stderr, "suanpan alerts look: '%s': expected nothing more\n", nothing);
+		return EXIT_USAGE;
+	}
+	act.kind = SUANPAN__ACT_KIND__ACT_LOOK;
+	return act_run(settings, &act);
+}
+
 int alerts_run(void *closure, int count, char *arguments[])
 {
 	struct settings *settings = closure;
+	const char *word = count > 0 ? arguments[0] : NULL, *more = count > 1 ? arguments[1] : NULL;
 
+	if (word && strcmp(word, "ack") == 0)
+		return act_on_alert(settings, SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE, more);
+	if (word && strcmp(word, "resolve") == 0)
+		return act_on_alert(settings, SUANPAN__ACT_KIND__ACT_RESOLVE, more);
+	if (word && strcmp(word, "look") == 0)
+		return look_now(settings, more);
 	if (settings_check(settings))
 		return EXIT_USAGE;
-	if (count == 0)
+	if (!word)
 		return list_alerts(settings);
-	if (count == 1 && strcmp(arguments[0], "watch") == 0)
+	if (strcmp(word, "watch") == 0 && !more)
 		return alerts_watch(settings);
-	fprintf(stderr, "suanpan alerts: '%s': expected watch, or nothing\n", arguments[0]);
+	fprintf(stderr, "suanpan alerts: '%s': expected ack N, resolve N, look, watch, or nothing\n",
+	        more ? more : word);
 	return EXIT_USAGE;
 }

@@ -108,6 +108,13 @@ static const struct column stream_columns[] = {
 	{.title = "Ended", .if_filled = true, .get = get_end},
 	{.header = NULL},
 };
+static const struct column closed_columns[] = {
+	{.header = "period", .title = "Period", STRING(code)},
+	{.header = "why", .title = "Why", .wraps = true, STRING(name)},
+	{.header = "actor", .title = "By", STRING(actor)},
+	{.header = "time", .title = "Time", STRING(time)},
+	{.header = NULL},
+};
 /* clang-format on */
 
 static const struct kind {
@@ -115,13 +122,15 @@ static const struct kind {
 	Suanpan__ListKind kind;
 	const struct column *columns;
 	const char *nothing;
+	bool only_now; /* the daemon keeps no past of it */
 } kinds[] = {
-    {"areas", SUANPAN__LIST_KIND__LIST_AREAS, area_columns, "there are no areas"},
-    {"statistics", SUANPAN__LIST_KIND__LIST_STATISTICS, statistic_columns, "there are no statistics"},
-    {"indicators", SUANPAN__LIST_KIND__LIST_INDICATORS, indicator_columns, "there are no indicators"},
-    {"plans", SUANPAN__LIST_KIND__LIST_PLANS, plan_list_columns, "there are no plans"},
-    {"reporters", SUANPAN__LIST_KIND__LIST_REPORTERS, reporter_columns, "there are no reporters"},
-    {"streams", SUANPAN__LIST_KIND__LIST_STREAMS, stream_columns, "nobody has reported yet"},
+    {"areas", SUANPAN__LIST_KIND__LIST_AREAS, area_columns, "there are no areas", false},
+    {"statistics", SUANPAN__LIST_KIND__LIST_STATISTICS, statistic_columns, "there are no statistics", false},
+    {"indicators", SUANPAN__LIST_KIND__LIST_INDICATORS, indicator_columns, "there are no indicators", false},
+    {"plans", SUANPAN__LIST_KIND__LIST_PLANS, plan_list_columns, "there are no plans", false},
+    {"reporters", SUANPAN__LIST_KIND__LIST_REPORTERS, reporter_columns, "there are no reporters", true},
+    {"streams", SUANPAN__LIST_KIND__LIST_STREAMS, stream_columns, "nobody has reported yet", true},
+    {"closed", SUANPAN__LIST_KIND__LIST_CLOSED, closed_columns, "no period is closed", false},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])
@@ -140,7 +149,8 @@ static const struct kind *find_kind(const char *word)
 	if (nearest)
 		fprintf(stderr, "did you mean '%s'?\n", nearest);
 	else
-		fputs("expected areas, statistics, indicators, plans, reporters or streams\n", stderr);
+		fputs("expected areas, statistics, indicators, plans, reporters, streams or closed\n",
+		      stderr);
 	return NULL;
 }
 
@@ -165,6 +175,11 @@ int list_run(void *closure, int count, char *arguments[])
 	(void)count;
 	if (!kind || settings_check(settings))
 		return EXIT_USAGE;
+	if (kind->only_now && settings->as_of) {
+		fprintf(stderr, "suanpan list: %s are known only as they are now, without --as-of\n",
+		        kind->word);
+		return EXIT_USAGE;
+	}
 	list.kind = kind->kind;
 	query.list = &list;
 	return session_print(settings, &query,

@@ -2,8 +2,6 @@
 
 #include "clients/query/settings.h"
 
-static const struct option_row no_options[] = {{.name = NULL}};
-
 static const struct command_row commands[] = {
     {.name = "status",
      .arguments = "",
@@ -12,10 +10,11 @@ static const struct command_row commands[] = {
      .options = as_of_options,
      .run = status_run},
     {.name = "list",
-     .arguments = "areas|statistics|indicators|plans|reporters|streams",
-     .sentence = "what the catalogue knows; and the streams, one for each spool that ever reported",
+     .arguments = "areas|statistics|indicators|plans|reporters|streams|closed",
+     .sentence = "what the catalogue knows; the streams, one for each spool that ever reported; and the "
+                 "periods that are closed",
      .example = "suanpan list statistics --lang zh-hans",
-     .options = no_options,
+     .options = as_of_options,
      .arguments_min = 1,
      .arguments_max = 1,
      .run = list_run},
@@ -75,13 +74,30 @@ static const struct command_row commands[] = {
      .arguments_min = 3,
      .arguments_max = 3,
      .run = diff_run},
+    {.name = "close",
+     .arguments = "PERIOD",
+     .sentence =
+         "figures of a period, and of all inside it, change from now on only for a reason; operators only",
+     .example = "suanpan close 2024-06 --why 'published in the yearbook'",
+     .options = act_options,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .run = close_run},
+    {.name = "reopen",
+     .arguments = "PERIOD",
+     .sentence = "opens a period again that was closed; operators only",
+     .example = "suanpan reopen 2024-06 --why 'recount of the sixth census'",
+     .options = act_options,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .run = reopen_run},
     {.name = "alerts",
      .arguments = "[watch]",
      .sentence =
          "what somebody should look at, newest first; watch: as it is raised and settled, until interrupted",
      .example = "suanpan alerts --open --area Liwan",
      .options = alerts_options,
-     .arguments_max = 1,
+     .arguments_max = 2,
      .run = alerts_run},
     {.name = "watch",
      .arguments = "[CODE]...",

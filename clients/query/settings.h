@@ -15,7 +15,7 @@ struct settings {
 	const char *period, *count, *decimals, *kind;
 	bool open;
 	/* Not const only because protobuf-c knows no const. */
-	char *area, *from, *to, *frequency, *as_of, *statistic, *reporter;
+	char *area, *from, *to, *frequency, *as_of, *statistic, *reporter, *why;
 
 	/* As read by settings_check. */
 	enum output_format output_format;

@@ -82,6 +82,7 @@ static int add_status(struct output *output, const Suanpan__Status *status)
 	    COUNT_IF_TOLD(reports_overloaded),
 	    COUNT_IF_TOLD(answers_unread),
 	    COUNT_IF_TOLD(subscriptions_denied),
+	    COUNT_IF_TOLD(acts),
 	};
 	int result = 0;
 

@@ -47,7 +47,7 @@ static int check_one_kind(struct question *question, const Suanpan__Query *query
 	int kinds = (query->status != NULL) + (query->list != NULL) + (query->series != NULL) +
 	            (query->plan != NULL) + (query->history != NULL) + (query->eval != NULL) +
 	            (query->coverage != NULL) + (query->explain != NULL) + (query->diff != NULL) +
-	            (query->alerts != NULL);
+	            (query->alerts != NULL) + (query->act != NULL);
 	if (kinds == 1)
 		return 0;
 	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
@@ -137,6 +137,15 @@ static int answer_from_snapshot(struct question *question, const Suanpan__Query 
 	return result;
 }
 
+/* It is decided now and by the newest state, whatever that will be: no snapshot is looked at. */
+static int pass_on_act(struct question *question, const Suanpan__Query *query)
+{
+	if (query->as_of)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
+		                       "What was done in the past cannot be changed: an act has no moment.");
+	return answer_act(question, query->number, query->act);
+}
+
 static int answer_rows(struct question *question, const void *request, size_t size)
 {
 	const Suanpan__Query *query = NULL;
@@ -148,7 +157,7 @@ static int answer_rows(struct question *question, const void *request, size_t si
 	if (result == 0)
 		result = read_language(question, query);
 	if (result == 0)
-		result = answer_from_snapshot(question, query);
+		result = query->act ? pass_on_act(question, query) : answer_from_snapshot(question, query);
 	return result;
 }
 
@@ -158,6 +167,8 @@ static int conclude(struct question *question, int result)
 	struct chunk *chunk = &question->chunk;
 	if (chunk->sink_answer != 0)
 		return chunk->sink_answer;
+	if (result == QUESTION_TAKEN)
+		return 0;
 	if (result == 0)
 		result = chunk_end(chunk);
 	else if (result == QUESTION_REFUSED)
@@ -208,4 +219,19 @@ int query_forbid(const struct answer_context *context, const void *request, size
                  void *closure)
 {
 	return answer_with(refuse_forbidden, context, request, size, sink, closure);
+}
+
+int query_answer_act(const struct answer_context *context, uint64_t number, const struct act_result *outcome,
+                     answer_sink *sink, void *closure)
+{
+	struct chunk chunk = {.arena = context->arena, .sink = sink, .closure = closure, .number = number};
+	Suanpan__Done done = SUANPAN__DONE__INIT;
+	if (outcome->failure != 0)
+		return chunk_fail(&chunk, (Suanpan__FailureKind)outcome->failure, outcome->text, NULL);
+	done.changed = outcome->changed;
+	done.text = wording_borrow(outcome->text);
+	done.has_commit = done.has_entry = outcome->changed;
+	done.commit = outcome->commit;
+	done.entry = outcome->entry;
+	return chunk_done(&chunk, &done);
 }

@@ -30,7 +30,10 @@ struct question {
 
 /* Every int function below answers 0, QUESTION_REFUSED (the refusal says why), a fault, or what the sink
  * answered. */
-enum question_verdict { QUESTION_REFUSED = 1 };
+enum question_verdict {
+	QUESTION_REFUSED = 1,
+	QUESTION_TAKEN = 2, /* an act: its answer comes when it is decided */
+};
 
 /* `suggestion` must outlive the question; NULL: none. */
 void question_note_refusal(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
@@ -93,6 +96,8 @@ int MUST_CHECK answer_history(struct question *question, const Suanpan__HistoryQ
 int MUST_CHECK answer_eval(struct question *question, const Suanpan__EvalQuery *query);
 int MUST_CHECK answer_coverage(struct question *question, const Suanpan__CoverageQuery *query);
 int MUST_CHECK answer_explain(struct question *question, const Suanpan__ExplainQuery *query);
+/* Checks whether it makes sense, and passes it on: QUESTION_TAKEN. */
+int MUST_CHECK answer_act(struct question *question, uint64_t number, const Suanpan__Act *act);
 int MUST_CHECK answer_diff(struct question *question, const Suanpan__DiffQuery *query);
 int MUST_CHECK answer_alerts(struct question *question, const Suanpan__AlertsQuery *query);
 

@@ -21,6 +21,7 @@ static void add_counters(const struct counters *counters, Suanpan__Status *row)
 	    {&row->has_reports_overloaded, &row->reports_overloaded, COUNTER_REPORTS_OVERLOADED},
 	    {&row->has_answers_unread, &row->answers_unread, COUNTER_ANSWERS_UNREAD},
 	    {&row->has_subscriptions_denied, &row->subscriptions_denied, COUNTER_SUBSCRIPTIONS_DENIED},
+	    {&row->has_acts, &row->acts, COUNTER_ACTS},
 	};
 	_Static_assert(sizeof fields / sizeof fields[0] == COUNTER_COUNT, "each counter has its field");
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {

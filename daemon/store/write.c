@@ -88,6 +88,11 @@ uint64_t write_commit_number(const struct write *write)
 	return write->head.commit;
 }
 
+uint64_t write_entry_number(const struct write *write)
+{
+	return write->head.journal.entry;
+}
+
 int64_t write_wall_ms(const struct write *write)
 {
 	return write->head.wall_ms;

@@ -19,6 +19,8 @@ struct write;
 /* FAULT_DISK_LOW: see store_look_at_disk. */
 int MUST_CHECK write_begin(struct store *store, int64_t wall_ms, struct write **ret_write);
 uint64_t write_commit_number(const struct write *write);
+/* Of the newest entry in the journal so far. */
+uint64_t write_entry_number(const struct write *write);
 /* The commit's time: what is decided by the clock is decided by this one, so that a replay comes to the same. */
 int64_t write_wall_ms(const struct write *write);
 /* When the store's first commit was; this one's time in an empty store. */

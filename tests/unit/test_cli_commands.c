@@ -428,7 +428,7 @@ static void mistakes_are_found_before_anything_is_asked(void **state)
 	                                     "2024-Q2, 2024-06 or 2024-06-15\n");
 	must_refuse("list area", "suanpan list: there is no list of 'area'; did you mean 'areas'?\n");
 	must_refuse("list xyzzy", "suanpan list: there is no list of 'xyzzy'; expected areas, statistics, "
-	                          "indicators, plans, reporters or streams\n");
+	                          "indicators, plans, reporters, streams or closed\n");
 	must_refuse("status --format xml", "suanpan: --format 'xml': expected table, csv or json\n");
 	must_refuse("status --lang zh", "suanpan: --lang 'zh': expected en, zh-hans or zh-hant\n");
 	must_refuse("status --timeout 0", "suanpan: --timeout '0': expected seconds, such as 5 or 0.5\n");
