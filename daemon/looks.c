@@ -5,6 +5,7 @@
 #include "daemon/alert/watch.h"
 #include "daemon/catalogue/calendar.h"
 #include "daemon/catalogue/rules.h"
+#include "daemon/plan/outlook.h"
 #include "daemon/store/alerts.h"
 #include <errno.h>
 #include <stdio.h>
@@ -217,6 +218,47 @@ static int look_at_end(struct look *look, const struct plan *plan, const struct 
 	return follow(look, &subject, &before, 0, &facts);
 }
 
+/* The chance as it is now, in percent; more than that where there is too little to say anything. */
+#define CHANCE_UNKNOWN 101
+
+static int find_chance(const struct look *look, const struct plan *plan, const struct target *target,
+                       const struct sight *sight, struct outlook_target *ret_outlook)
+{
+	const struct outlook_basis basis = {
+	    .catalogue = look->catalogue,
+	    .evaluator = look->scene.evaluator,
+	    .source = &look->scene.source,
+	    .day = look->today - 1,
+	};
+	*ret_outlook = (struct outlook_target){.chance = CHANCE_UNKNOWN};
+	int result = outlook_target(&basis, plan, target, target->area, &sight->judgement, ret_outlook);
+	if (result > 0)
+		ret_outlook->chance = CHANCE_UNKNOWN;
+	return result > 0 ? 0 : result;
+}
+
+static int look_at_forecast(struct look *look, const struct plan *plan, const struct target *target,
+                            const struct sight *sight)
+{
+	const struct alert_subject subject = subject_of(ALERT_FORECAST, plan, target);
+	struct alert_facts facts = facts_of(look, ALERT_FORECAST, plan, target, sight);
+	struct outlook_target outlook = {.chance = 100};
+	struct watched before;
+	bool is_low = false;
+	int result = write_watched(look->write, &subject, &before);
+	if (result == 0 && !sight->is_over && !target->cancelled)
+		result = find_chance(look, plan, target, sight, &outlook);
+	if (result != 0 || outlook.chance == CHANCE_UNKNOWN)
+		return result; /* what was known stands */
+	facts.chance = outlook.chance;
+	facts.agreed = look->catalogue->agreed_chance[target->nature];
+	facts.provisional |= outlook.end.is_provisional;
+	if (!sight->is_over && !target->cancelled)
+		is_low = plan_settle_chance(before.settled != 0, facts.chance, facts.agreed);
+	facts.severity = is_low ? ALERT_BAD : ALERT_FINE;
+	return follow(look, &subject, &before, is_low, &facts);
+}
+
 static int look_at_target(struct look *look, const struct plan *plan, const struct target *target)
 {
 	struct sight sight;
@@ -224,6 +266,8 @@ static int look_at_target(struct look *look, const struct plan *plan, const stru
 	if (result != 0 || sight.period.code == 0 || sight.judgement.verdict == VERDICT_NO_DATA)
 		return result; /* as long as nobody knows better, what was known stands */
 	result = look_at_verdict(look, plan, target, &sight);
+	if (result == 0)
+		result = look_at_forecast(look, plan, target, &sight);
 	return result == 0 ? look_at_end(look, plan, target, &sight) : result;
 }
 

@@ -28,6 +28,8 @@ const struct column history_columns[] = {
 	{.header = "commit", .title = "Commit", .right = true, COUNT(commit)},
 	{.header = "note", .title = "Note", .wraps = true, .if_filled = true, STRING(note)},
 	{.header = "source", .title = "Source", .if_filled = true, STRING(source)},
+	{.header = "confirm", .title = "Confirmed", .wraps = true, .if_filled = true, STRING(confirm)},
+	{.header = "correction", .title = "Correction", .wraps = true, .if_filled = true, STRING(correction)},
 	{.header = NULL},
 };
 /* clang-format on */

@@ -62,6 +62,15 @@ static const struct option_row common[] = {
 
 static const struct option_row push_options[] = {
     {.name = "dry-run", .sentence = "check the files and send nothing", .offset = MEMBER(dry_run)},
+    {.name = "confirm",
+     .takes = "REASON",
+     .sentence = "these figures are right though they look wrong: none is questioned, and those that were no "
+                 "longer are",
+     .offset = MEMBER(confirm)},
+    {.name = "correction",
+     .takes = "REASON",
+     .sentence = "why figures of a closed period change; without it they are refused",
+     .offset = MEMBER(correction)},
     {.name = NULL},
 };
 

@@ -14,7 +14,8 @@ struct sender_settings {
 	const char *reporter; /* NULL: whom the spool belongs to */
 	const char *timeout;  /* seconds */
 	const char *key, *server_key;
-	const char *keep; /* days; NULL: SENDER_KEEP */
+	const char *keep;                 /* days; NULL: SENDER_KEEP */
+	const char *confirm, *correction; /* reasons, or NULL */
 	bool dry_run, quiet, list_kept;
 };
 

@@ -72,35 +72,15 @@ void courier_close(struct courier *courier)
 
 /* ---- packing ---- */
 
-/* The packed report with the reasons that this errand gives. */
-static int add_reasons(const struct errand *errand, void **bytes, size_t *size)
-{
-	Suanpan__Report *report = suanpan__report__unpack(NULL, *size, *bytes);
-	void *longer;
-	size_t longer_size;
-	if (!report)
-		return -ENOMEM;
-	/* protobuf-c's strings are not const; they are only read. */
-	report->confirm = (char *)(uintptr_t)errand->confirm;
-	report->correction = (char *)(uintptr_t)errand->correction;
-	int answer = envelope_pack(&report->base, ENVELOPE_REQUEST_MAX, &longer, &longer_size);
-	report->confirm = report->correction = NULL;
-	suanpan__report__free_unpacked(report, NULL);
-	if (answer)
-		return answer < 0 ? answer : -EMSGSIZE;
-	free(*bytes);
-	*bytes = longer;
-	*size = longer_size;
-	return 0;
-}
-
 static int pack_rows(struct courier *courier, const struct errand *errand, const char *name,
                      const struct rows *rows, void **ret_bytes, size_t *ret_size)
 {
 	const struct spool_state *state = &courier->states[errand->reporter];
 	const char *names[] = {name};
+	const struct build_words words = {
+	    .reporter = state->reporter, .confirm = errand->confirm, .correction = errand->correction};
 	struct build *build;
-	int fault = build_new(rows, names, 1, state->reporter, &build);
+	int fault = build_new(rows, names, 1, &words, &build);
 	if (fault)
 		return fault;
 	int answer = build_report_count(build) == 1 ? build_pack_report(build, 0, state, ret_bytes, ret_size)
@@ -238,8 +218,6 @@ int courier_carry(struct courier *courier, const struct errand *errand, struct r
 	size_t size = 0;
 	Suanpan__Ack *ack = NULL;
 	int answer = pack(courier, errand, &bytes, &size);
-	if (!answer)
-		answer = add_reasons(errand, &bytes, &size);
 	if (!answer)
 		answer = exchange(courier, errand, bytes, size, &ack);
 	free(bytes);

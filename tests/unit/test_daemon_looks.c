@@ -236,6 +236,39 @@ static void a_carried_figure_is_not_held_against_the_newer_month(void **state)
 	must_be(fixture, ALERT_VERDICT, "");
 }
 
+/* ---- forecasts ---- */
+
+/* A month's figure, looked at early in the next one; months are counted from January 2021. */
+static void live_month(struct fixture *fixture, int month, int64_t hundredths)
+{
+	char name[PERIOD_TEXT_SIZE], day[PERIOD_TEXT_SIZE];
+	const struct period period = period_make(PERIOD_MONTH, 2021 + month / 12, month % 12);
+	period_format(period, name);
+	period_format(period_of_day(period_last_day(period) + 8, PERIOD_DAY), day);
+	report(fixture, day, BEDS, NORTH, name, 'A', hundredths);
+	report(fixture, day, BEDS, SOUTH, name, 'A', hundredths);
+	look(fixture, day);
+}
+
+/* Nobody guesses from four months; standing still is told of once, wavers and all, and settles when it goes up well. */
+static void a_low_chance_is_told_once_there_is_history_and_settles_with_a_margin(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const years[] = {"2016", "2017", "2018", "2019", "2020"};
+	for (size_t i = 0; i < sizeof years / sizeof years[0]; i++)
+		report_people(fixture, "2021-01-06", years[i]);
+	for (int month = 0; month < 4; month++)
+		live_month(fixture, month, 500 + month % 2);
+	must_be(fixture, ALERT_FORECAST, "");
+	for (int month = 4; month < 12; month++)
+		live_month(fixture, month, 500 + month % 2);
+	must_be(fixture, ALERT_FORECAST, "1 open 2021-05 5.00");
+	report_people(fixture, "2022-01-06", "2021");
+	for (int month = 12; month < 20; month++)
+		live_month(fixture, month, 500 + 20 * (month - 11));
+	must_be(fixture, ALERT_FORECAST, "1 resolved 2021-05 5.00");
+}
+
 /* ---- the end of a plan ---- */
 
 static void a_binding_target_that_was_missed_is_told_when_the_plan_is_over(void **state)
@@ -390,6 +423,7 @@ int main(void)
 	    LOOK_TEST(what_was_resolved_by_hand_comes_back_only_when_it_gets_worse),
 	    LOOK_TEST(figures_that_are_not_all_in_wait_until_they_were_due),
 	    LOOK_TEST(a_carried_figure_is_not_held_against_the_newer_month),
+	    LOOK_TEST(a_low_chance_is_told_once_there_is_history_and_settles_with_a_margin),
 	    LOOK_TEST(a_binding_target_that_was_missed_is_told_when_the_plan_is_over),
 	    LOOK_TEST(figures_are_overdue_from_the_day_after_their_last_on),
 	    LOOK_TEST(figures_settle_it_and_taken_back_raise_another),

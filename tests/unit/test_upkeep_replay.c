@@ -146,6 +146,8 @@ static void live_and_rebuild(uint64_t seed, unsigned steps, struct history_count
 	all->gaps += count.gaps;
 	all->catalogues += count.catalogues;
 	all->catalogues_refused += count.catalogues_refused;
+	all->warnings += count.warnings;
+	all->broken += count.broken;
 	history_end(history);
 	free(live);
 	free(again);
@@ -163,11 +165,13 @@ static void a_replayed_journal_gives_the_same_store_whatever_its_history(void **
 		live_and_rebuild(seed, steps, &all);
 	print_message("%u histories, %u commits: %u looks, %u accepted, %u refused, %u repeated, %u "
 	              "conflicts, %u gaps, "
-	              "%u catalogues (%u refused)\n",
+	              "%u catalogues (%u refused); %u warnings, %u broken rules\n",
 	              histories, all.commits, all.looks, all.accepted, all.refused, all.repeated,
-	              all.conflicts, all.gaps, all.catalogues, all.catalogues_refused);
+	              all.conflicts, all.gaps, all.catalogues, all.catalogues_refused, all.warnings,
+	              all.broken);
 	assert_true(all.looks > histories && all.accepted > 0 && all.refused > 0 && all.repeated > 0 &&
-	            all.conflicts > 0 && all.gaps > 0 && all.catalogues > histories);
+	            all.conflicts > 0 && all.gaps > 0 && all.catalogues > histories && all.warnings > 0 &&
+	            all.broken > 0);
 }
 
 /* ---- what cannot be replayed ---- */
