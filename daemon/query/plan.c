@@ -1,6 +1,9 @@
 #include "daemon/query/question.h"
 
 #include "daemon/plan/judge.h"
+#include "daemon/plan/path.h"
+#include "daemon/query/prospect.h"
+#include "proto/decimal.h"
 
 /* A plan as it is looked at: when, and where. */
 struct view {
@@ -71,24 +74,157 @@ static bool is_too_fine(const struct view *view, const struct indicator *indicat
 	return period_frequency_of(view->period) > indicator->frequency;
 }
 
+/* ---- how it stands ---- */
+
+/* Every value of the indicator since the plan began, for what has to hold. */
+struct points {
+	struct plan_point *points;
+	size_t count, capacity;
+};
+
+static int keep_point(void *context, struct period period, const struct stored_value *stored)
+{
+	struct points *points = context;
+	if (stored->state != VALUE_PRESENT || points->count == points->capacity)
+		return 0;
+	points->points[points->count++] = (struct plan_point){
+	    .period = period,
+	    .units = stored->units,
+	    .is_provisional = stored->status == 'P' || stored->reported < stored->expected,
+	};
+	return 0;
+}
+
+static int find_points(struct question *question, const struct view *view, const struct target *target,
+                       struct points *points)
+{
+	const struct catalogue *catalogue = question->catalogue;
+	const struct indicator *indicator = &catalogue->indicators[target->indicator];
+	const struct period first = period_first_inside(period_make(PERIOD_ANNUAL, view->plan->first_year, 0),
+	                                                indicator->frequency),
+	                    last = period_last_inside(period_make(PERIOD_ANNUAL, view->plan->last_year, 0),
+	                                              indicator->frequency);
+	if (target->comparison != COMPARE_HOLD_AT_LEAST && target->comparison != COMPARE_HOLD_EQUAL)
+		return 0;
+	points->capacity = (size_t)period_distance(first, last) + 1;
+	points->points = wording_take(&question->words, points->capacity * sizeof *points->points);
+	if (!points->points)
+		return 0; /* the words are exhausted, which ends the answer */
+	return snapshot_walk_values(question->snapshot, indicator->id,
+	                            catalogue->areas[area_of(view, target)].id, first, last, keep_point,
+	                            points);
+}
+
 /* Another area is held against the path of the target's own, which is all the plan says; the note tells. */
-static enum verdict judge(const struct question *question, const struct view *view,
-                          const struct target *target, const struct value *value,
-                          const struct value *followed)
+static int judge(struct question *question, const struct view *view, const struct target *target,
+                 const struct value *value, const struct value *followed, struct judgement *ret_judgement)
 {
 	const struct indicator *indicators = question->catalogue->indicators;
-	struct judgement judgement;
-	plan_judge(
-	    &(struct plan_evidence){.plan = view->plan,
-	                            .target = target,
-	                            .period = view->period,
-	                            .value = value,
-	                            .decimals = indicators[target->indicator].decimals,
-	                            .followed = followed,
-	                            .followed_decimals = followed ? indicators[target->follows].decimals : 0},
-	    &judgement);
-	return judgement.verdict;
+	struct points points = {.count = 0};
+	const int result = find_points(question, view, target, &points);
+	if (result == 0)
+		plan_judge(&(struct plan_evidence){.plan = view->plan,
+		                                   .target = target,
+		                                   .period = view->period,
+		                                   .value = value,
+		                                   .decimals = indicators[target->indicator].decimals,
+		                                   .followed = followed,
+		                                   .followed_decimals =
+		                                       followed ? indicators[target->follows].decimals : 0,
+		                                   .points = points.points,
+		                                   .point_count = points.count},
+		           ret_judgement);
+	return result;
 }
+
+/* Paces are small beside values: one more place. */
+static void tell_judgement(struct wording *words, const struct target *target,
+                           const struct judgement *judgement, Suanpan__PlanRow *row)
+{
+	const unsigned decimals = words->catalogue->indicators[target->indicator].decimals;
+	const unsigned finer = decimals < DECIMAL_PLACES_MAX ? decimals + 1 : decimals;
+	row->verdict = wording_borrow(verdict_name(judgement->verdict));
+	row->has_provisional = true;
+	row->provisional = judgement->is_provisional;
+	row->path = wording_plan_number(words, &judgement->path, decimals);
+	row->pace = wording_plan_number(words, &judgement->pace, finer);
+	row->pace_needed = wording_plan_number(words, &judgement->pace_needed, finer);
+	if (judgement->reached.code != 0)
+		row->reached = wording_period(words, judgement->reached);
+	if (judgement->worst.period.code != 0) {
+		row->worst_period = wording_period(words, judgement->worst.period);
+		row->worst = wording_number(words, judgement->worst.units, decimals);
+	}
+}
+
+/* ---- the way so far, and what is to come ---- */
+
+#define WAY_PERIODS 24
+
+/* From the baseline year on, by years; or the newest WAY_PERIODS of a finer frequency. */
+static struct period start_of_way(const struct view *view)
+{
+	const enum period_frequency frequency = period_frequency_of(view->period);
+	const struct period baseline =
+	    period_last_inside(period_make(PERIOD_ANNUAL, view->plan->first_year - 1, 0), frequency);
+	struct period start;
+	if (frequency == PERIOD_ANNUAL || !period_shift(view->period, 1 - WAY_PERIODS, &start) ||
+	    start.code < baseline.code)
+		return baseline;
+	return start;
+}
+
+static int tell_way(struct question *question, const struct view *view, const struct target *target,
+                    Suanpan__PlanRow *row)
+{
+	struct wording *words = &question->words;
+	const struct catalogue *catalogue = question->catalogue;
+	const struct indicator *indicator = &catalogue->indicators[target->indicator];
+	struct period period = start_of_way(view);
+	if (period.code > view->period.code || period_year(view->period) > view->plan->last_year ||
+	    is_too_fine(view, indicator))
+		return 0;
+	const size_t count = (size_t)period_distance(period, view->period) + 1;
+	row->way = wording_take(words, count * sizeof *row->way);
+	for (; row->way && row->n_way < count; period.code++) {
+		struct stored_value stored;
+		const int result =
+		    snapshot_value(question->snapshot, indicator->id,
+		                   catalogue->areas[area_of(view, target)].id, period, &stored);
+		if (result != 0 && result != SNAPSHOT_NOTHING)
+			return result;
+		const bool present = result == 0 && stored.state == VALUE_PRESENT;
+		row->way[row->n_way++] =
+		    present ? wording_number(words, stored.units, indicator->decimals) : wording_borrow("");
+	}
+	return 0;
+}
+
+static int tell_outlook(struct question *question, const struct view *view, const struct target *target,
+                        const struct judgement *judgement, Suanpan__PlanRow *row)
+{
+	struct wording *words = &question->words;
+	const unsigned decimals = question->catalogue->indicators[target->indicator].decimals;
+	struct cell_source source;
+	struct outlook_target outlook;
+	double low, high;
+	const struct outlook_basis basis = question_basis(question, view->period, &source);
+	if (target->cancelled || path_is_over(view->plan, view->period))
+		return 0;
+	const int result =
+	    outlook_target(&basis, view->plan, target, area_of(view, target), judgement, &outlook);
+	if (result != 0)
+		return result > 0 ? 0 : result; /* a verdict: there is none */
+	outlook_interval(&outlook.end, 80, &low, &high);
+	row->forecast = wording_estimate(words, outlook.end.mean, decimals);
+	row->forecast_low = wording_estimate(words, low, decimals);
+	row->forecast_high = wording_estimate(words, high, decimals);
+	row->has_chance = true;
+	row->chance = outlook.chance;
+	return 0;
+}
+
+/* ---- notes ---- */
 
 #define NAMES_IN_NOTE 5
 
@@ -172,22 +308,44 @@ static Suanpan__Value *value_in(struct wording *words, const struct view *view, 
 	return wording_keep(words, &value, sizeof value);
 }
 
-static int add_target(struct question *question, const struct view *view, const struct target *target)
+/* What is known of the target at the period, in the row: value, verdict, notes. */
+static int tell_state(struct question *question, const struct view *view, const struct target *target,
+                      struct judgement *ret_judgement, Suanpan__PlanRow *row)
 {
 	struct wording *words = &question->words;
 	struct kept_value kept, followed;
-	bool follows = target->comparison == COMPARE_TRACKS_GDP;
-	uint32_t area = area_of(view, target);
+	const bool follows = target->comparison == COMPARE_TRACKS_GDP;
+	const uint32_t area = area_of(view, target);
 	int result = question_kept_value(question, target->indicator, area, view->period, &kept);
 	if (result == 0 && follows)
 		result = question_kept_value(question, target->follows, area, view->period, &followed);
+	if (result == 0)
+		result = judge(question, view, target, &kept.value, follows ? &followed.value : NULL,
+		               ret_judgement);
 	if (result != 0)
 		return result;
-	Suanpan__PlanRow row = describe(words, view, target);
-	row.value = value_in(words, view, target, &kept);
-	row.verdict = wording_borrow(
-	    verdict_name(judge(question, view, target, &kept.value, follows ? &followed.value : NULL)));
-	row.note = note_on(words, view, target, &kept);
+	*row = describe(words, view, target);
+	row->value = value_in(words, view, target, &kept);
+	row->note = note_on(words, view, target, &kept);
+	tell_judgement(words, target, ret_judgement, row);
+	if (ret_judgement->is_provisional)
+		row->n_missing =
+		    wording_area_names(words, kept.value.missing, kept.value.missing_count, &row->missing);
+	return 0;
+}
+
+static int add_target(struct question *question, const struct view *view, const struct target *target)
+{
+	Suanpan__PlanRow row;
+	struct judgement judgement;
+	int result = tell_state(question, view, target, &judgement, &row);
+	if (result == 0)
+		result = tell_way(question, view, target, &row);
+	if (result == 0)
+		result = tell_outlook(question, view, target, &judgement, &row);
+	if (result != 0)
+		return result;
+	row.year_end = wording_period(&question->words, period_make(PERIOD_ANNUAL, view->plan->last_year, 0));
 	return question_add(question, &row.base);
 }
 
