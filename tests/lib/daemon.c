@@ -227,6 +227,22 @@ char *daemon_log(const struct daemon *daemon)
 	return read_back(file);
 }
 
+char *daemon_log_since(const struct daemon *daemon, long *place)
+{
+	char *path = scratch_path(daemon->folder, "log"), *text = NULL;
+	FILE *file = fopen(path, "rb");
+	long size = file && fseek(file, 0, SEEK_END) == 0 ? ftell(file) : -1;
+	if (size >= *place)
+		text = calloc(1, (size_t)(size - *place) + 1);
+	if (!text || fseek(file, *place, SEEK_SET) != 0 ||
+	    fread(text, 1, (size_t)(size - *place), file) != (size_t)(size - *place))
+		give_up(path);
+	*place = size;
+	fclose(file);
+	free(path);
+	return text;
+}
+
 struct run daemon_run(const struct daemon *daemon, const char *spool, const char *words)
 {
 	char *copy = strdup(words), *argv[WORDS_MAX + 1];

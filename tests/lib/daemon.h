@@ -33,6 +33,8 @@ void daemon_launch(struct daemon *daemon);
 int daemon_wait(struct daemon *daemon);
 /* All that it has said, from malloc. */
 char *daemon_log(const struct daemon *daemon);
+/* Only what was said behind the first `*place` bytes of it; moves the place behind that. */
+char *daemon_log_since(const struct daemon *daemon, long *place);
 /* SIGTERM; answers the exit status. */
 int daemon_stop(struct daemon *daemon);
 /* SIGKILL. */
