@@ -41,6 +41,9 @@ const char *act_name(const struct act *act);
 /* Does it, inside a write of its own; act->result says what came of it. Answers 0 or a fault; where it changed something
  * write_has_changes. */
 int MUST_CHECK acts_apply(struct write *write, struct act *act);
+/* A look is not done by a write alone: the writer does it with looks.h, and then has the act say what came of it. */
+bool act_is_look(const struct act *act);
+void act_tell_look(const struct write *write, struct act *act);
 /* It was not done, and the store is as it was. */
 void act_postpone(struct act *act, const char *reason);
 
