@@ -1,23 +1,67 @@
 #include "daemon/looks.h"
 
-#include "daemon/alert/due.h"
-#include "daemon/alert/target.h"
-#include "daemon/alert/watch.h"
 #include "daemon/catalogue/calendar.h"
+#include "daemon/catalogue/formula.h"
 #include "daemon/catalogue/rules.h"
+#include "daemon/looks_internal.h"
 #include "daemon/plan/outlook.h"
-#include "daemon/store/alerts.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct look {
-	struct write *write;
-	const struct catalogue *catalogue;
-	struct alert_scene scene;
-	int32_t first_day, today; /* in China: of the store's first commit, and of this one */
+/* ---- what the writer remembers ---- */
+
+#define NO_ENTRY UINT64_MAX
+
+/* After the journal's entry `entry`: how the targets stand was found on `day`, and since then only those statistics have figures
+ * that changed. */
+struct look_memory {
+	uint64_t entry;
+	int32_t day, day_now;
+	uint32_t statistic_count;
+	bool stirred[];
 };
+
+int look_memory_new(const struct catalogue *catalogue, struct look_memory **ret_memory)
+{
+	struct look_memory *memory =
+	    calloc(1, sizeof *memory + catalogue->statistic_count * sizeof memory->stirred[0]);
+	if (!memory)
+		return -ENOMEM;
+	memory->statistic_count = catalogue->statistic_count;
+	memory->entry = NO_ENTRY;
+	*ret_memory = memory;
+	return 0;
+}
+
+void look_memory_free(struct look_memory *memory)
+{
+	free(memory);
+}
+
+void look_memory_begin(struct look_memory *memory, const struct write *write)
+{
+	if (write_entry_number(write) != memory->entry)
+		memory->entry = NO_ENTRY;
+}
+
+void look_memory_end(struct look_memory *memory, const struct write *write)
+{
+	size_t count;
+	const struct touched *touched = write_touched(write, &count);
+	for (size_t i = 0; i < count; i++)
+		memory->stirred[touched[i].statistic] = true;
+	if (memory->entry != NO_ENTRY)
+		memory->entry = write_entry_number(write);
+}
+
+void look_memory_settle(struct look_memory *memory, const struct write *write)
+{
+	memset(memory->stirred, 0, memory->statistic_count * sizeof memory->stirred[0]);
+	memory->day = memory->day_now;
+	memory->entry = write_entry_number(write);
+}
 
 /* ---- what follows ---- */
 
@@ -29,9 +73,8 @@ static int resolve(struct look *look, uint64_t number)
 	return result == ALERTS_NO_SUCH ? (int)FAULT_CORRUPT : result;
 }
 
-/* `facts` are those of now; `settled` is what the next look is to know. */
-static int follow(struct look *look, const struct alert_subject *subject, const struct watched *before,
-                  unsigned settled, const struct alert_facts *facts)
+int look_follow(struct look *look, const struct alert_subject *subject, const struct watched *before,
+                unsigned settled, const struct alert_facts *facts)
 {
 	const enum alert_step step = alert_decide(before, facts->severity);
 	struct watched after = *before;
@@ -49,82 +92,9 @@ static int follow(struct look *look, const struct alert_subject *subject, const 
 	return result == 0 ? write_watch(look->write, subject, &after) : result;
 }
 
-static void copy_code(char field[CODE_LENGTH_MAX + 1], const char *code)
+void look_copy_code(char field[CODE_LENGTH_MAX + 1], const char *code)
 {
 	snprintf(field, CODE_LENGTH_MAX + 1, "%s", code);
-}
-
-/* ---- overdue ---- */
-
-/* The one area that all of a reporter's lie in; NULL: there is none. */
-static const char *area_of(const struct catalogue *catalogue, const struct reporter *reporter)
-{
-	const struct area *first =
-	    reporter->areas.count > 0 ? &catalogue->areas[reporter->areas.area[0]] : NULL;
-	uint32_t inside = 0;
-	for (int level = LEVEL_CITY; first && level < LEVEL_COUNT; level++)
-		inside += first->inside[level].count;
-	return first && inside >= reporter->areas.count ? first->code : NULL;
-}
-
-static int look_at_owed(struct look *look, const struct reporter *reporter, struct period period)
-{
-	const struct alert_subject subject = {
-	    .kind = ALERT_OVERDUE, .reporter_id = reporter->id, .period = period};
-	struct watched before;
-	struct owed owed;
-	int result =
-	    alert_find_owed(look->catalogue, reporter, period, look->today, &look->scene.source, &owed);
-	if (result == 0)
-		result = write_watched(look->write, &subject, &before);
-	if (result != 0)
-		return result;
-	struct alert_facts facts = {
-	    .kind = ALERT_OVERDUE,
-	    .severity = owed.missing > 0 ? ALERT_BAD : ALERT_FINE,
-	    .period = period,
-	    .due_day = owed.due_day,
-	    .part = owed.missing,
-	    .whole = owed.due,
-	};
-	const char *area = area_of(look->catalogue, reporter);
-	copy_code(facts.reporter, reporter->code);
-	copy_code(facts.area, area ? area : "");
-	return follow(look, &subject, &before, 0, &facts);
-}
-
-static bool is_reported_at(const struct catalogue *catalogue, enum period_frequency frequency)
-{
-	for (uint32_t i = 0; i < catalogue->statistic_count; i++)
-		if (catalogue->statistics[i].frequency == frequency)
-			return true;
-	return false;
-}
-
-static int look_at_period(struct look *look, struct period period)
-{
-	int result = 0;
-	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
-		result = look_at_owed(look, &look->catalogue->reporters[i], period);
-	return result;
-}
-
-/* From the period in which the store began to the last one that is over. */
-static int look_at_calendar(struct look *look)
-{
-	int result = 0;
-	for (enum period_frequency frequency = PERIOD_ANNUAL; frequency <= PERIOD_DAY && result == 0;
-	     frequency++) {
-		struct period period = period_of_day(look->first_day, frequency);
-		if (!is_reported_at(look->catalogue, frequency))
-			continue;
-		while (result == 0 && period_last_day(period) < look->today) {
-			result = look_at_period(look, period);
-			if (!period_shift(period, 1, &period))
-				break;
-		}
-	}
-	return result;
 }
 
 /* ---- targets ---- */
@@ -150,10 +120,10 @@ static struct alert_facts facts_of(const struct look *look, enum alert_kind kind
 	    .units = sight->units,
 	    .decimals = catalogue->indicators[target->indicator].decimals,
 	};
-	copy_code(facts.code, catalogue->indicators[target->indicator].code);
-	copy_code(facts.area, catalogue->areas[target->area].code);
-	copy_code(facts.plan, plan->code);
-	copy_code(facts.row, target->row);
+	look_copy_code(facts.code, catalogue->indicators[target->indicator].code);
+	look_copy_code(facts.area, catalogue->areas[target->area].code);
+	look_copy_code(facts.plan, plan->code);
+	look_copy_code(facts.row, target->row);
 	return facts;
 }
 
@@ -200,7 +170,7 @@ static int look_at_verdict(struct look *look, const struct plan *plan, const str
 	    sight->is_over ? VERDICT_MET : plan_settle(remembered(&before), &sight->judgement);
 	facts.severity = severity_of(verdict);
 	tell_worst(&sight->judgement.worst, &facts);
-	return follow(look, &subject, &before, remember(verdict), &facts);
+	return look_follow(look, &subject, &before, remember(verdict), &facts);
 }
 
 static int look_at_end(struct look *look, const struct plan *plan, const struct target *target,
@@ -215,7 +185,7 @@ static int look_at_end(struct look *look, const struct plan *plan, const struct 
 	facts.severity = sight->is_over && facts.binding && sight->judgement.verdict == VERDICT_OFF_TRACK
 	                     ? ALERT_BAD
 	                     : ALERT_FINE;
-	return follow(look, &subject, &before, 0, &facts);
+	return look_follow(look, &subject, &before, 0, &facts);
 }
 
 /* The chance as it is now, in percent; more than that where there is too little to say anything. */
@@ -256,7 +226,7 @@ static int look_at_forecast(struct look *look, const struct plan *plan, const st
 	if (!sight->is_over && !target->cancelled)
 		is_low = plan_settle_chance(before.settled != 0, facts.chance, facts.agreed);
 	facts.severity = is_low ? ALERT_BAD : ALERT_FINE;
-	return follow(look, &subject, &before, is_low, &facts);
+	return look_follow(look, &subject, &before, is_low, &facts);
 }
 
 static int look_at_target(struct look *look, const struct plan *plan, const struct target *target)
@@ -271,6 +241,24 @@ static int look_at_target(struct look *look, const struct plan *plan, const stru
 	return result == 0 ? look_at_end(look, plan, target, &sight) : result;
 }
 
+static bool is_stirred(const struct look *look, uint32_t indicator)
+{
+	const struct formula *formula = look->catalogue->indicators[indicator].formula;
+	for (uint32_t i = 0; i < formula->atom_count; i++)
+		if (look->memory->stirred[formula->atoms[i].statistic])
+			return true;
+	return false;
+}
+
+/* Of the same figures, on the same day, after what was known of it before, a target is what it was. */
+static bool may_differ(const struct look *look, const struct target *target)
+{
+	const struct look_memory *memory = look->memory;
+	return memory->entry == NO_ENTRY || memory->day != look->today ||
+	       is_stirred(look, target->indicator) ||
+	       (target->comparison == COMPARE_TRACKS_GDP && is_stirred(look, target->follows));
+}
+
 /* Of plans that have begun, and that were not over when the store began. */
 static int look_at_plan(struct look *look, const struct plan *plan)
 {
@@ -280,7 +268,8 @@ static int look_at_plan(struct look *look, const struct plan *plan)
 	if (look->today < first || last < look->first_day)
 		return 0;
 	for (uint32_t i = 0; i < plan->target_count && result == 0; i++)
-		result = look_at_target(look, plan, &plan->targets[i]);
+		if (may_differ(look, &plan->targets[i]))
+			result = look_at_target(look, plan, &plan->targets[i]);
 	return result;
 }
 
@@ -348,9 +337,9 @@ static int raise_question(struct look *look, const struct questioned *questioned
 	    .decimals = statistic->decimals,
 	};
 	struct watched watched;
-	copy_code(facts.code, statistic->code);
-	copy_code(facts.area, catalogue->areas[questioned->area].code);
-	copy_code(facts.rule, soft_rule_name(questioned->rule));
+	look_copy_code(facts.code, statistic->code);
+	look_copy_code(facts.area, catalogue->areas[questioned->area].code);
+	look_copy_code(facts.rule, soft_rule_name(questioned->rule));
 	int result = read_figure(look, &subject, &facts);
 	if (result == 0)
 		result = write_watched(look->write, &subject, &watched);
@@ -461,8 +450,8 @@ static int note_gone(void *context, const struct alert_subject *subject, const s
 	}
 	struct gone *gone = &sweep->gone[sweep->count++];
 	*gone = (struct gone){.subject = *subject, .watched = *watched};
-	copy_code(gone->plan, subject->plan ? subject->plan : "");
-	copy_code(gone->row, subject->row ? subject->row : "");
+	look_copy_code(gone->plan, subject->plan ? subject->plan : "");
+	look_copy_code(gone->row, subject->row ? subject->row : "");
 	return 0;
 }
 
@@ -487,8 +476,10 @@ static int sweep(struct look *look)
 
 /* ---- the whole ---- */
 
-int look_around(struct write *write, const struct catalogue *catalogue, struct evaluator *evaluator)
+int look_around(struct write *write, const struct catalogue *catalogue, struct evaluator *evaluator,
+                struct look_memory *memory)
 {
+	struct calendar_look calendar = {.seen = 0};
 	int64_t first_ms;
 	int result = write_began(write, &first_ms);
 	if (result != 0)
@@ -496,15 +487,22 @@ int look_around(struct write *write, const struct catalogue *catalogue, struct e
 	struct look look = {
 	    .write = write,
 	    .catalogue = catalogue,
+	    .memory = memory,
 	    .scene = {.catalogue = catalogue, .evaluator = evaluator, .source = write_cells(write)},
 	    .first_day = calendar_day_of(first_ms),
 	    .today = calendar_day_of(write_wall_ms(write)),
 	};
-	look.scene.today = look.today;
+	look.scene.today = memory->day_now = look.today;
 	result = sweep(&look);
 	if (result == 0)
-		result = look_at_calendar(&look);
+		result = look_at_calendar(&look, &calendar);
 	if (result == 0)
 		result = look_at_plans(&look);
-	return result == 0 ? write_note_look(write) : result;
+	if (result == 0 && (write_came_to_something(write) || calendar.seen >= LOOK_SEEN_MAX)) {
+		result = look_keep_calendar(&look, &calendar);
+		if (result == 0)
+			result = write_note_look(write);
+	}
+	calendar_look_done(&calendar);
+	return result;
 }
