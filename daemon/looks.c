@@ -388,15 +388,18 @@ struct gone {
 };
 
 struct sweep {
-	const struct catalogue *catalogue;
+	const struct look *look;
+	const struct calendar_look *calendar;
 	struct gone *gone;
 	size_t count, capacity;
 };
 
-static bool has_reporter(const struct catalogue *catalogue, uint32_t id)
+/* Somebody who reports anything so often; otherwise nobody will ever see to that period again. */
+static bool has_duty(const struct catalogue *catalogue, const struct reporter *reporter,
+                     enum period_frequency frequency)
 {
-	for (uint32_t i = 0; i < catalogue->reporter_count; i++)
-		if (catalogue->reporters[i].id == id)
+	for (uint32_t i = 0; reporter && i < catalogue->statistic_count; i++)
+		if (reporter->statistics[i] && catalogue->statistics[i].frequency == frequency)
 			return true;
 	return false;
 }
@@ -418,11 +421,14 @@ static bool has_target(const struct catalogue *catalogue, const char *code, cons
 	return false;
 }
 
-static bool is_there(const struct catalogue *catalogue, const struct alert_subject *subject)
+static bool is_there(const struct sweep *sweep, const struct alert_subject *subject)
 {
+	const struct catalogue *catalogue = sweep->look->catalogue;
 	switch (subject->kind) {
 	case ALERT_OVERDUE:
-		return has_reporter(catalogue, subject->reporter_id);
+		return has_duty(catalogue,
+		                look_find_reporter(sweep->look, sweep->calendar, subject->reporter_id),
+		                period_frequency_of(subject->period));
 	case ALERT_RULE:
 		return has_statistic(catalogue, subject->statistic_id);
 	case ALERT_VERDICT:
@@ -438,7 +444,7 @@ static bool is_there(const struct catalogue *catalogue, const struct alert_subje
 static int note_gone(void *context, const struct alert_subject *subject, const struct watched *watched)
 {
 	struct sweep *sweep = context;
-	if (is_there(sweep->catalogue, subject))
+	if (is_there(sweep, subject))
 		return 0;
 	if (sweep->count == sweep->capacity) {
 		size_t capacity = sweep->capacity ? sweep->capacity * 2 : 16;
@@ -464,9 +470,9 @@ static int forget(struct look *look, struct gone *gone)
 	return result == 0 ? write_watch(look->write, &gone->subject, &nothing) : result;
 }
 
-static int sweep(struct look *look)
+static int sweep(struct look *look, const struct calendar_look *calendar)
 {
-	struct sweep sweep = {.catalogue = look->catalogue};
+	struct sweep sweep = {.look = look, .calendar = calendar};
 	int result = write_walk_watched(look->write, note_gone, &sweep);
 	for (size_t i = 0; i < sweep.count && result == 0; i++)
 		result = forget(look, &sweep.gone[i]);
@@ -493,7 +499,9 @@ int look_around(struct write *write, const struct catalogue *catalogue, struct e
 	    .today = calendar_day_of(write_wall_ms(write)),
 	};
 	look.scene.today = memory->day_now = look.today;
-	result = sweep(&look);
+	result = look_begin_calendar(&look, &calendar);
+	if (result == 0 && calendar.catalogue_differs)
+		result = sweep(&look, &calendar);
 	if (result == 0)
 		result = look_at_calendar(&look, &calendar);
 	if (result == 0)

@@ -85,11 +85,18 @@ static void find_due(const struct look *look, int32_t last_look, struct period p
 	}
 }
 
+/* Of him everything is seen in any case. */
+static bool is_anew(const struct calendar_look *calendar, uint32_t reporter)
+{
+	return calendar->catalogue_differs && calendar->anew[reporter];
+}
+
 static int see_everybody(struct look *look, struct calendar_look *calendar, struct period period)
 {
 	int result = 0;
 	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
-		result = see(look, calendar, &look->catalogue->reporters[i], period);
+		if (!is_anew(calendar, i))
+			result = see(look, calendar, &look->catalogue->reporters[i], period);
 	write_forget_cells(look->write);
 	return result;
 }
@@ -169,7 +176,7 @@ static int see_concerned(struct look *look, struct calendar_look *calendar, stru
 	if (!is_looked_at(look, period))
 		return 0; /* it will be, when its figures are due */
 	for (uint32_t i = 0; i < catalogue->reporter_count && result == 0; i++)
-		if (is_concerned(catalogue, &catalogue->reporters[i], rows, count))
+		if (!is_anew(calendar, i) && is_concerned(catalogue, &catalogue->reporters[i], rows, count))
 			result = see(look, calendar, &catalogue->reporters[i], period);
 	write_forget_cells(look->write);
 	return result;
@@ -258,18 +265,37 @@ static int compare_duties(struct look *look, struct calendar_look *calendar, boo
 	return result;
 }
 
+static int compare_ids(const void *left, const void *right)
+{
+	const struct reporter *const *a = left, *const *b = right;
+	return ((*a)->id > (*b)->id) - ((*a)->id < (*b)->id);
+}
+
+const struct reporter *look_find_reporter(const struct look *look, const struct calendar_look *calendar,
+                                          uint32_t id)
+{
+	const struct reporter wanted = {.id = id}, *key = &wanted;
+	const struct reporter **found = bsearch(&key, calendar->by_id, look->catalogue->reporter_count,
+	                                        sizeof(struct reporter *), compare_ids);
+	return found ? *found : NULL;
+}
+
 static int find_anew(struct look *look, struct calendar_look *calendar)
 {
 	uint8_t hash[STORE_HASH_SIZE];
 	const size_t count = look->catalogue->reporter_count;
 	calendar->duties = calloc(count + 1, sizeof *calendar->duties);
 	calendar->anew = calloc(count + 1, sizeof *calendar->anew);
-	if (!calendar->duties || !calendar->anew)
+	calendar->by_id = calloc(count + 1, sizeof(struct reporter *));
+	if (!calendar->duties || !calendar->anew || !calendar->by_id)
 		return -ENOMEM;
+	for (size_t i = 0; i < count; i++)
+		calendar->by_id[i] = &look->catalogue->reporters[i];
+	qsort(calendar->by_id, count, sizeof(struct reporter *), compare_ids);
 	int result = hash_calendar(look, calendar->before.day, hash);
-	return result == 0 ? compare_duties(look, calendar,
-	                                    memcmp(hash, calendar->before.calendar, sizeof hash) != 0)
-	                   : result;
+	return result == 0
+	           ? compare_duties(look, calendar, memcmp(hash, calendar->before.calendar, sizeof hash) != 0)
+	           : result;
 }
 
 static int see_anew(struct look *look, struct calendar_look *calendar, struct period period)
@@ -284,7 +310,7 @@ static int see_anew(struct look *look, struct calendar_look *calendar, struct pe
 
 static bool is_anybody(const struct look *look, const bool *flags)
 {
-	return flags && memchr(flags, true, look->catalogue->reporter_count * sizeof *flags);
+	return memchr(flags, true, look->catalogue->reporter_count * sizeof *flags);
 }
 
 static int see_all_anew(struct look *look, struct calendar_look *calendar, enum period_frequency frequency)
@@ -301,7 +327,7 @@ static int see_all_anew(struct look *look, struct calendar_look *calendar, enum 
 
 /* ---- the whole ---- */
 
-static int find_basis(struct look *look, struct calendar_look *calendar)
+int look_begin_calendar(struct look *look, struct calendar_look *calendar)
 {
 	int result = write_looked(look->write, &calendar->before);
 	calendar->now.day = look->today;
@@ -309,15 +335,16 @@ static int find_basis(struct look *look, struct calendar_look *calendar)
 		result = write_catalogue_entry(look->write, &calendar->now.catalogue);
 	if (result == 0)
 		result = hash_calendar(look, look->today, calendar->now.calendar);
-	if (result == 0 && calendar->now.catalogue != calendar->before.catalogue)
+	calendar->catalogue_differs = calendar->now.catalogue != calendar->before.catalogue;
+	if (result == 0 && calendar->catalogue_differs)
 		result = find_anew(look, calendar);
 	return result;
 }
 
 int look_at_calendar(struct look *look, struct calendar_look *calendar)
 {
-	int result = find_basis(look, calendar);
-	const bool anew = result == 0 && is_anybody(look, calendar->anew);
+	const bool anew = calendar->catalogue_differs && is_anybody(look, calendar->anew);
+	int result = 0;
 	for (enum period_frequency frequency = PERIOD_ANNUAL; frequency <= PERIOD_DAY && result == 0;
 	     frequency++) {
 		if (!is_reported_at(look->catalogue, frequency))
@@ -330,20 +357,22 @@ int look_at_calendar(struct look *look, struct calendar_look *calendar)
 	return result == 0 ? see_stirred(look, calendar) : result;
 }
 
-static bool has_reporter(void *context, uint32_t id)
+struct holders {
+	const struct look *look;
+	const struct calendar_look *calendar;
+};
+
+static bool is_reporter(void *context, uint32_t id)
 {
-	const struct catalogue *catalogue = context;
-	for (uint32_t i = 0; i < catalogue->reporter_count; i++)
-		if (catalogue->reporters[i].id == id)
-			return true;
-	return false;
+	const struct holders *holders = context;
+	return look_find_reporter(holders->look, holders->calendar, id) != NULL;
 }
 
 static int keep_duties(struct look *look, const struct calendar_look *calendar)
 {
 	const struct catalogue *catalogue = look->catalogue;
-	/* Only read. */
-	int result = write_forget_duties(look->write, has_reporter, (void *)(uintptr_t)catalogue);
+	struct holders holders = {look, calendar};
+	int result = write_forget_duties(look->write, is_reporter, &holders);
 	for (uint32_t i = 0; i < catalogue->reporter_count && result == 0; i++)
 		if (calendar->anew[i])
 			result =
@@ -356,7 +385,7 @@ int look_keep_calendar(struct look *look, const struct calendar_look *calendar)
 	int result = write_put_looked(look->write, &calendar->now);
 	if (result == 0)
 		result = write_forget_stirred(look->write);
-	if (result == 0 && calendar->anew)
+	if (result == 0 && calendar->catalogue_differs)
 		result = keep_duties(look, calendar);
 	return result;
 }
@@ -365,4 +394,5 @@ void calendar_look_done(struct calendar_look *calendar)
 {
 	free(calendar->duties);
 	free(calendar->anew);
+	free(calendar->by_id);
 }

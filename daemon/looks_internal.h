@@ -29,12 +29,19 @@ void look_copy_code(char field[CODE_LENGTH_MAX + 1], const char *code);
 
 struct calendar_look {
 	struct looked before, now;
-	size_t seen;                        /* periods of reporters */
-	uint8_t (*duties)[STORE_HASH_SIZE]; /* of each reporter; NULL: the catalogue is the one of the last look */
-	bool *anew;                         /* likewise: whether everything of the reporter must be seen */
+	size_t seen; /* periods of reporters */
+	bool catalogue_differs;
+	/* Only where it does; one for each reporter. */
+	uint8_t (*duties)[STORE_HASH_SIZE];
+	bool *anew;                    /* whether everything of the reporter must be seen */
+	const struct reporter **by_id; /* ascending */
 };
 
-/* `calendar` is all zero before. */
+/* `calendar` is all zero before, and done with in any case. */
+int MUST_CHECK look_begin_calendar(struct look *look, struct calendar_look *calendar);
+/* NULL: there is none. Where the catalogue differs. */
+const struct reporter *look_find_reporter(const struct look *look, const struct calendar_look *calendar,
+                                          uint32_t id);
 int MUST_CHECK look_at_calendar(struct look *look, struct calendar_look *calendar);
 /* So that the next look begins where this one ends. */
 int MUST_CHECK look_keep_calendar(struct look *look, const struct calendar_look *calendar);

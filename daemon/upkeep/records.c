@@ -166,7 +166,8 @@ static bool describe_stirred(struct db_value value, char text[RECORDS_SIZE])
 		return false;
 	memcpy(&record, value.bytes, sizeof record);
 	format_day(record.day, day);
-	snprintf(text, RECORDS_SIZE, "looked on %s, by the catalogue of entry %" PRIu64, day, record.catalogue);
+	snprintf(text, RECORDS_SIZE, "looked on %s, by the catalogue of entry %" PRIu64, day,
+	         record.catalogue);
 	return true;
 }
 
