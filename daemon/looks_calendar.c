@@ -3,7 +3,6 @@
  *   - which figures are in: whoever applies observations marks what they stir (store/stirred.h);
  *   - the reporter's duties, and which days are worked: of both a hash is kept.
  * So what is seen again is what any of these may have changed since the last look that was noted, and nothing is missed. */
-#include "daemon/alert/due.h"
 #include "daemon/catalogue/calendar.h"
 #include "daemon/looks_internal.h"
 #include "proto/envelope.h"
@@ -29,13 +28,12 @@ static int see(struct look *look, struct calendar_look *calendar, const struct r
 {
 	const struct alert_subject subject = {
 	    .kind = ALERT_OVERDUE, .reporter_id = reporter->id, .period = period};
+	struct owed owed = {.due = 0};
 	struct watched before;
-	struct owed owed;
 	calendar->seen++;
-	int result =
-	    alert_find_owed(look->catalogue, reporter, period, look->today, &look->scene.source, &owed);
-	if (result == 0)
-		result = write_watched(look->write, &subject, &before);
+	if (dues_are_owed_by(calendar->dues, reporter))
+		owed = dues_owed(calendar->dues, reporter);
+	int result = write_watched(look->write, &subject, &before);
 	if (result != 0)
 		return result;
 	struct alert_facts facts = {
@@ -49,7 +47,24 @@ static int see(struct look *look, struct calendar_look *calendar, const struct r
 	const char *area = area_of(look->catalogue, reporter);
 	look_copy_code(facts.reporter, reporter->code);
 	look_copy_code(facts.area, area ? area : "");
-	return look_follow(look, &subject, &before, 0, &facts);
+	return look_follow(look, &subject, &before, 0, 0, &facts);
+}
+
+/* Of the period's frequency, what was due before today: for everybody whose period it is that is seen next. */
+static int find_dues(struct look *look, struct calendar_look *calendar, struct period period)
+{
+	const struct catalogue *catalogue = look->catalogue;
+	const struct arrivals arrivals = write_arrivals(look->write);
+	int result = 0;
+	dues_begin(calendar->dues, period);
+	for (uint32_t i = 0; i < catalogue->statistic_count && result == 0; i++) {
+		if (catalogue->statistics[i].frequency != period_frequency_of(period))
+			continue;
+		const int32_t day = calendar_due_day(catalogue, &catalogue->statistics[i], period);
+		if (day < look->today)
+			result = dues_add(calendar->dues, i, day, &arrivals);
+	}
+	return result;
 }
 
 /* From the period in which the store began to the last one that is over. */
@@ -93,11 +108,10 @@ static bool is_anew(const struct calendar_look *calendar, uint32_t reporter)
 
 static int see_everybody(struct look *look, struct calendar_look *calendar, struct period period)
 {
-	int result = 0;
+	int result = find_dues(look, calendar, period);
 	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
 		if (!is_anew(calendar, i))
 			result = see(look, calendar, &look->catalogue->reporters[i], period);
-	write_forget_cells(look->write);
 	return result;
 }
 
@@ -172,13 +186,12 @@ static int see_concerned(struct look *look, struct calendar_look *calendar, stru
                          const uint32_t *rows, size_t count)
 {
 	const struct catalogue *catalogue = look->catalogue;
-	int result = 0;
 	if (!is_looked_at(look, period))
 		return 0; /* it will be, when its figures are due */
+	int result = find_dues(look, calendar, period);
 	for (uint32_t i = 0; i < catalogue->reporter_count && result == 0; i++)
 		if (!is_anew(calendar, i) && is_concerned(catalogue, &catalogue->reporters[i], rows, count))
 			result = see(look, calendar, &catalogue->reporters[i], period);
-	write_forget_cells(look->write);
 	return result;
 }
 
@@ -213,7 +226,7 @@ static int hash_calendar(const struct look *look, int32_t day, uint8_t ret_hash[
 	return 0;
 }
 
-/* Everything that alert_find_owed asks about the reporter. */
+/* Everything on which it depends what the reporter owes. */
 static size_t list_duties(const struct catalogue *catalogue, const struct reporter *reporter, int32_t *words)
 {
 	size_t count = 0;
@@ -300,11 +313,10 @@ static int find_anew(struct look *look, struct calendar_look *calendar)
 
 static int see_anew(struct look *look, struct calendar_look *calendar, struct period period)
 {
-	int result = 0;
+	int result = find_dues(look, calendar, period);
 	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
 		if (calendar->anew[i])
 			result = see(look, calendar, &look->catalogue->reporters[i], period);
-	write_forget_cells(look->write);
 	return result;
 }
 
@@ -329,7 +341,9 @@ static int see_all_anew(struct look *look, struct calendar_look *calendar, enum 
 
 int look_begin_calendar(struct look *look, struct calendar_look *calendar)
 {
-	int result = write_looked(look->write, &calendar->before);
+	int result = dues_new(look->catalogue, &calendar->dues);
+	if (result == 0)
+		result = write_looked(look->write, &calendar->before);
 	calendar->now.day = look->today;
 	if (result == 0)
 		result = write_catalogue_entry(look->write, &calendar->now.catalogue);
@@ -392,6 +406,7 @@ int look_keep_calendar(struct look *look, const struct calendar_look *calendar)
 
 void calendar_look_done(struct calendar_look *calendar)
 {
+	dues_free(calendar->dues);
 	free(calendar->duties);
 	free(calendar->anew);
 	free(calendar->by_id);

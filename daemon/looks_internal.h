@@ -2,6 +2,7 @@
 #ifndef SUANPAN_LOOKS_INTERNAL_H
 #define SUANPAN_LOOKS_INTERNAL_H
 
+#include "daemon/alert/due.h"
 #include "daemon/alert/target.h"
 #include "daemon/alert/watch.h"
 #include "daemon/looks.h"
@@ -18,18 +19,20 @@ struct look {
 
 /* What follows for a subject. `facts` are those of now; `settled` is what the next look is to know. */
 int MUST_CHECK look_follow(struct look *look, const struct alert_subject *subject,
-                           const struct watched *before, unsigned settled, const struct alert_facts *facts);
+                           const struct watched *before, unsigned settled, int32_t calm_days,
+                           const struct alert_facts *facts);
 void look_copy_code(char field[CODE_LENGTH_MAX + 1], const char *code);
 
 /* ---- the calendar ---- */
 
-/* A look that has seen so many periods of reporters (to see one again takes microseconds for each of its figures) is worth a commit,
+/* A look that has seen so many periods of reporters is worth a commit,
  * so that the next one need not. It decides which looks are in the journal: another number is for stores to come. */
 #define LOOK_SEEN_MAX 1000
 
 struct calendar_look {
 	struct looked before, now;
 	size_t seen; /* periods of reporters */
+	struct dues *dues;
 	bool catalogue_differs;
 	/* Only where it does; one for each reporter. */
 	uint8_t (*duties)[STORE_HASH_SIZE];

@@ -365,8 +365,3 @@ struct cell_source write_cells(struct write *write)
 {
 	return rows_source(&write->rows);
 }
-
-void write_forget_cells(struct write *write)
-{
-	rows_forget(&write->rows);
-}

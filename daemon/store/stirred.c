@@ -14,7 +14,7 @@ static struct db_key kind_key(enum stirred_kind kind)
 
 /* ---- rows ---- */
 
-/* Whether it counts as in: see alert_find_owed. */
+/* Whether it counts as in: see alert/due.h. */
 static bool is_in(uint64_t origin, char status)
 {
 	return origin != 0 && status != 'O';

@@ -339,7 +339,8 @@ static void report(struct play *play, const struct step *step)
 	suanpan__ack__free_unpacked(ack, NULL);
 }
 
-static void send_act(struct peer *peer, Suanpan__ActKind kind)
+/* False: it has ended instead. */
+static bool send_act(struct play *play, struct peer *peer, Suanpan__ActKind kind)
 {
 	Suanpan__Query query = SUANPAN__QUERY__INIT;
 	Suanpan__Act act = SUANPAN__ACT__INIT;
@@ -353,7 +354,14 @@ static void send_act(struct peer *peer, Suanpan__ActKind kind)
 	act.period = kind == SUANPAN__ACT_KIND__ACT_CLOSE ? period : NULL;
 	act.has_alert = kind == SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE;
 	act.alert = 1;
-	peer_send(peer, bytes, suanpan__query__pack(&query, bytes));
+	const size_t size = suanpan__query__pack(&query, bytes);
+	while (zmq_send(peer->socket, bytes, size, ZMQ_DONTWAIT) < 0) {
+		if (has_ended(play, true))
+			return false;
+		check_patience(play);
+		rest();
+	}
+	return true;
 }
 
 /* NULL: it ended instead, or nothing came. One that is stopping ends. */
@@ -388,8 +396,7 @@ static void act(struct play *play, const struct step *step)
 	if (step->clock)
 		wind_clock(play, step->clock);
 	peer_open(&peer, play->daemon.query);
-	send_act(&peer, step->act);
-	Suanpan__Answer *answer = await_answer(play, &peer);
+	Suanpan__Answer *answer = send_act(play, &peer, step->act) ? await_answer(play, &peer) : NULL;
 	if (answer && answer->failure) {
 		assert_int_equal(answer->failure->kind, SUANPAN__FAILURE_KIND__FAILURE_OVERLOADED);
 		be_postponed(play);
