@@ -65,9 +65,9 @@ static int add_date(struct question *question, const struct span *span, const st
 	const struct catalogue *catalogue = question->catalogue;
 	int result = 0;
 	if (span->reporter)
-		return add_reporter(question, outlook, date, span->reporter);
+		return add_reporter(question, span, date, span->reporter);
 	for (uint32_t i = 0; i < catalogue->reporter_count && result == 0; i++)
-		result = add_reporter(question, outlook, date, &catalogue->reporters[i]);
+		result = add_reporter(question, span, date, &catalogue->reporters[i]);
 	return result;
 }
 
@@ -82,7 +82,7 @@ static int add_dates(struct question *question, const struct span *span, struct 
 		if (result == AGENDA_END)
 			return 0;
 		if (result == 0)
-			result = add_date(question, outlook, &date);
+			result = add_date(question, span, &date);
 	}
 	return result;
 }
