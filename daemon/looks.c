@@ -72,8 +72,10 @@ static int look_at_owed(struct look *look, const struct reporter *reporter, stru
 {
 	const struct alert_subject subject = {
 	    .kind = ALERT_OVERDUE, .reporter_id = reporter->id, .period = period};
-	const struct owed owed = dues_owed(dues, reporter);
+	struct owed owed = {.due = 0};
 	struct watched before;
+	if (dues_are_owed_by(dues, reporter))
+		owed = dues_owed(dues, reporter);
 	int result = write_watched(look->write, &subject, &before);
 	if (result != 0)
 		return result;

@@ -16,6 +16,7 @@ struct due {
 struct dues {
 	const struct catalogue *catalogue;
 	struct period period;
+	int32_t first_day, last_day; /* of it */
 	uint32_t ids, words;
 	struct due *due; /* room for every statistic */
 	uint32_t count;
@@ -61,6 +62,8 @@ void dues_free(struct dues *dues)
 void dues_begin(struct dues *dues, struct period period)
 {
 	dues->period = period;
+	dues->first_day = period_first_day(period);
+	dues->last_day = period_last_day(period);
 	dues->count = 0;
 }
 
@@ -70,8 +73,7 @@ static bool is_expected(const struct dues *dues, const struct due *due, uint32_t
 {
 	const struct area *area = &dues->catalogue->areas[index];
 	return area->level == dues->catalogue->statistics[due->statistic].level &&
-	       area->first_day <= period_first_day(dues->period) &&
-	       area->last_day >= period_last_day(dues->period);
+	       area->first_day <= dues->first_day && area->last_day >= dues->last_day;
 }
 
 static bool is_in(const struct dues *dues, const struct due *due, uint32_t index)
@@ -88,21 +90,36 @@ static uint32_t count_missing(const struct dues *dues, const struct due *due, co
 	return missing;
 }
 
-int dues_add(struct dues *dues, uint32_t statistic, int32_t due_day, const struct arrivals *arrivals)
+/* As many figures as there are areas are all of them, and mostly so: then there is no need to look at each. */
+static int find_arrivals(struct dues *dues, struct due *due, const struct arrivals *arrivals)
 {
 	const struct catalogue *catalogue = dues->catalogue;
-	const struct statistic *added = &catalogue->statistics[statistic];
+	const struct statistic *statistic = &catalogue->statistics[due->statistic];
+	const struct area *root = &catalogue->areas[catalogue->root];
+	const struct area_list *areas = &root->inside[statistic->level];
+	uint64_t count;
+	int result = arrivals->count(arrivals->context, statistic->id, dues->period, root->id, &count);
+	if (result != 0)
+		return result;
+	due->is_complete = count == areas->count;
+	if (due->is_complete)
+		return 0;
+	memset(due->in, 0, dues->words * sizeof *due->in);
+	result = arrivals->find(arrivals->context, statistic->id, dues->period, due->in, dues->ids);
+	if (result == 0)
+		due->is_complete = count_missing(dues, due, areas) == 0;
+	return result;
+}
+
+int dues_add(struct dues *dues, uint32_t statistic, int32_t due_day, const struct arrivals *arrivals)
+{
 	struct due *due = &dues->due[dues->count];
 	*due = (struct due){
 	    .statistic = statistic, .day = due_day, .in = &dues->bits[(size_t)dues->count * dues->words]};
-	memset(due->in, 0, dues->words * sizeof *due->in);
-	int result = arrivals->find(arrivals->context, added->id, dues->period, due->in, dues->ids);
-	if (result != 0)
-		return result;
-	due->is_complete =
-	    count_missing(dues, due, &catalogue->areas[catalogue->root].inside[added->level]) == 0;
-	dues->count++;
-	return 0;
+	int result = find_arrivals(dues, due, arrivals);
+	if (result == 0)
+		dues->count++;
+	return result;
 }
 
 uint32_t dues_count(const struct dues *dues)
@@ -132,6 +149,22 @@ uint32_t dues_missing(const struct dues *dues, uint32_t at, const struct reporte
 	if (due->is_complete || !reporter->statistics[due->statistic])
 		return 0;
 	return count_missing(dues, due, &reporter->areas);
+}
+
+bool dues_are_owed(const struct dues *dues)
+{
+	for (uint32_t i = 0; i < dues->count; i++)
+		if (!dues->due[i].is_complete)
+			return true;
+	return false;
+}
+
+bool dues_are_owed_by(const struct dues *dues, const struct reporter *reporter)
+{
+	for (uint32_t i = 0; i < dues->count; i++)
+		if (dues_missing(dues, i, reporter) > 0)
+			return true;
+	return false;
 }
 
 struct owed dues_owed(const struct dues *dues, const struct reporter *reporter)

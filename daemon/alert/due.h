@@ -12,10 +12,13 @@
 
 #include "daemon/catalogue/catalogue.h"
 
-/* Where it is read which figures are in: sets bit id % 64 of word id / 64 for each area whose figure is, by its permanent id;
- * ids from `ids` on are nobody's. */
+/* Where it is read which figures are in.
+ *   count   in how many areas inside `area_id` there is a figure with a value, or fewer where that is not at hand
+ *   find    sets bit id % 64 of word id / 64 for each area whose figure is in, by its permanent id; ids from `ids` on are nobody's */
 struct arrivals {
 	void *context;
+	int (*count)(void *context, uint32_t statistic_id, struct period period, uint32_t area_id,
+	             uint64_t *ret_count);
 	int (*find)(void *context, uint32_t statistic_id, struct period period, uint64_t *bits, uint32_t ids);
 };
 
@@ -34,6 +37,10 @@ uint32_t dues_statistic(const struct dues *dues, uint32_t at);
 /* Figures of the statistic at that place: all that the reporter is to send, and those of them that are not in. */
 uint32_t dues_expected(const struct dues *dues, uint32_t at, const struct reporter *reporter);
 uint32_t dues_missing(const struct dues *dues, uint32_t at, const struct reporter *reporter);
+
+/* Whether a figure of any statistic that was added is not in: of anybody; of this reporter. Quicker than to count them. */
+bool dues_are_owed(const struct dues *dues);
+bool dues_are_owed_by(const struct dues *dues, const struct reporter *reporter);
 
 struct owed {
 	uint32_t due, missing; /* figures */

@@ -54,8 +54,10 @@ static int add_row(struct question *question, const struct date *date, const str
 static int add_reporter(struct question *question, const struct span *span, const struct date *date,
                         const struct reporter *reporter)
 {
+	if (date->day < span->today && !dues_are_owed_by(date->dues, reporter))
+		return 0;
 	const struct owed owed = dues_owed(date->dues, reporter);
-	if (owed.due == 0 || (owed.missing == 0 && date->day < span->today))
+	if (owed.due == 0)
 		return 0;
 	return add_row(question, date, reporter, &owed, span->today);
 }
@@ -64,6 +66,8 @@ static int add_date(struct question *question, const struct span *span, const st
 {
 	const struct catalogue *catalogue = question->catalogue;
 	int result = 0;
+	if (date->day < span->today && !dues_are_owed(date->dues))
+		return 0;
 	if (span->reporter)
 		return add_reporter(question, span, date, span->reporter);
 	for (uint32_t i = 0; i < catalogue->reporter_count && result == 0; i++)

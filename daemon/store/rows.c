@@ -210,7 +210,23 @@ static int find_arrivals(void *context, uint32_t statistic_id, struct period per
 	return db_walk(rows->txn, TABLE_CELLS, &first, 2 * sizeof(uint32_t), note_arrivals, &walk);
 }
 
+/* Totals are those of now. */
+static int count_arrivals(void *context, uint32_t statistic_id, struct period period, uint32_t area_id,
+                          uint64_t *ret_count)
+{
+	const struct rows *rows = context;
+	const struct db_key key = layout_totals_key(statistic_id, period, area_id);
+	struct total_record record = {.count = 0};
+	if (rows->last_entry == UINT64_MAX) {
+		int result = layout_read(rows->txn, TABLE_TOTALS, &key, &record, sizeof record);
+		if (result < 0)
+			return result;
+	}
+	*ret_count = record.count;
+	return 0;
+}
+
 struct arrivals rows_arrivals(struct rows *rows)
 {
-	return (struct arrivals){.context = rows, .find = find_arrivals};
+	return (struct arrivals){.context = rows, .count = count_arrivals, .find = find_arrivals};
 }
