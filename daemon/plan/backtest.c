@@ -217,8 +217,7 @@ static void sum_up(const struct trial *trial, struct backtest *backtest)
 	for (size_t at = 0; at < trial->count; at++)
 		backtest->history += trial->actuals[at].known;
 	for (int method = damped ? 0 : 1; method < BACKTEST_METHODS; method++)
-		backtest->scores[method] =
-		    conclude(&trial->tallies[damped][method], trial->origins[damped]);
+		backtest->scores[method] = conclude(&trial->tallies[damped][method], trial->origins[damped]);
 	if (damped || trial->origins[0] > 0)
 		backtest->verdict = 0;
 	else if (backtest->verdict == 0)

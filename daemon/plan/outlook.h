@@ -58,9 +58,9 @@ struct outlook_value {
 	bool is_forecast;       /* something in it is to come */
 	bool is_provisional;
 	enum forecast_method method, best; /* the least and the best of those used */
-	unsigned history;            /* the fewest observations that one was fitted to */
+	unsigned history;                  /* the fewest observations that one was fitted to */
 	struct period from; /* the oldest of the strands' newest whole periods; code 0: nothing is forecast */
-	unsigned gaps; /* of what it counts: periods that have been and that somebody is missing in */
+	unsigned gaps;      /* of what it counts: periods that have been and that somebody is missing in */
 };
 /* What the outlook is made of, as it was fitted. */
 struct outlook_part {

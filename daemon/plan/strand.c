@@ -103,8 +103,8 @@ static int fit(const struct catalogue *catalogue, const struct strand *strand,
 	                                       .there = strand->whole,
 	                                       .count = strand->used,
 	                                       .cycle = cycle_of(&catalogue->statistics[strand->statistic])};
-	const int result =
-	    method ? forecast_fit(*method, &series, &fit->forecast) : forecast_fit_best(&series, &fit->forecast);
+	const int result = method ? forecast_fit(*method, &series, &fit->forecast)
+	                          : forecast_fit_best(&series, &fit->forecast);
 	if (result < 0)
 		return result;
 	fit->fitted = result == FORECAST_TOO_SHORT ? OUTLOOK_TOO_SHORT : 0;

@@ -40,8 +40,9 @@ int MUST_CHECK strand_fit(const struct catalogue *catalogue, struct strand *stra
 
 /* What an atom looks at in it. */
 struct strand_part {
-	double known;                      /* of what has been */
-	unsigned gaps; /* periods that have been and are not whole: counted as far as they are there, or stood in for */
+	double known; /* of what has been */
+	unsigned
+	    gaps; /* periods that have been and are not whole: counted as far as they are there, or stood in for */
 	unsigned ahead;                    /* how many periods to come it needs, the last included; 0: none */
 	double shares[STRAND_PERIODS_MAX]; /* [i]: of the one i+1 ahead */
 };
