@@ -7,11 +7,14 @@
  * Journal of Forecasting 16 (2000), 437-450; fitted anew at every origin, all forecasts up to the horizon.
  *
  * As done here
- *   The scale is that of the indicator, of steps between neighbouring periods in which nobody is missing. Of one step also for what has a season
- * (the authors' first form, not the seasonal one), so that years and months are told in one measure.
- *   Where the figures never moved the scale is zero, and there is no q; rounding makes a ratio of numbers that stay the same
- * move in its last bits, so what is below a billionth of the figure is zero, and as near to an interval's end lies
- * within. */
+ *   With many origins there are as many scales, and the mean of |q| would be that of the origins at which the figures had
+ * hardly moved yet (one share of beds, flat in its first year, had 26). So it is the mean error over the mean scale: the
+ * same where there is one origin, and a figure at an early origin weighs as much as one at a late.
+ *   The scale is that of the indicator, of steps between neighbouring periods in which nobody is missing. Of one step
+ * also for what has a season (the authors' first form, not the seasonal one), so that years and months are told in one
+ * measure.
+ *   Rounding makes a ratio of numbers that stay the same move in its last bits: a step below a billionth of the figure is
+ * none, and as small an error lies within every interval. */
 #include "daemon/plan/backtest.h"
 
 #include <assert.h>
@@ -30,8 +33,8 @@ struct actual {
 
 /* Sums; [0] of figures without a damped trend in them, [1] with. */
 struct tally {
-	unsigned forecasts, scaled, within_80, within_95;
-	double errors; /* scaled */
+	unsigned forecasts, within_80, within_95;
+	double errors, scales;
 };
 
 struct trial {
@@ -107,23 +110,15 @@ static double scale_at(const struct trial *trial, size_t origin)
 	return steps > 0 ? sum / steps : 0;
 }
 
-static bool is_within(const struct outlook_value *value, unsigned percent, double actual)
-{
-	double low, high;
-	const double slack = NOISE * fabs(actual);
-	outlook_interval(value, percent, &low, &high);
-	return low - slack <= actual && actual <= high + slack;
-}
-
 static void score(const struct outlook_value *value, double actual, double scale, struct tally *tally)
 {
+	const double error = fabs(value->mean - actual);
+	const double percent = error > NOISE * fabs(actual) ? outlook_percent_of(value, actual) : 0;
 	tally->forecasts++;
-	tally->within_80 += is_within(value, 80, actual);
-	tally->within_95 += is_within(value, 95, actual);
-	if (scale > 0) {
-		tally->scaled++;
-		tally->errors += fabs(value->mean - actual) / scale;
-	}
+	tally->within_80 += percent <= 80;
+	tally->within_95 += percent <= 95;
+	tally->errors += error;
+	tally->scales += scale;
 }
 
 /* What one method said of the periods after an origin. */
@@ -200,9 +195,9 @@ static int try_origins(struct trial *trial, int *verdict)
 static struct backtest_score conclude(const struct tally *tally, unsigned origins)
 {
 	struct backtest_score score = {
-	    .origins = origins, .forecasts = tally->forecasts, .scaled = tally->scaled};
-	if (tally->scaled > 0)
-		score.mase = tally->errors / tally->scaled;
+	    .origins = origins, .forecasts = tally->forecasts, .has_mase = tally->scales > 0};
+	if (score.has_mase)
+		score.mase = tally->errors / tally->scales;
 	if (tally->forecasts > 0) {
 		score.within_80 = 100.0 * tally->within_80 / tally->forecasts;
 		score.within_95 = 100.0 * tally->within_95 / tally->forecasts;

@@ -24,9 +24,8 @@
 
 struct backtest_score {
 	unsigned origins, forecasts; /* figures compared; 0: nothing else is there */
-	/* Mean of the absolute errors, each over the mean absolute step of the figures up to its origin. Only of those whose
-	 * figures had moved by then: `scaled` so many; 0: none had. */
-	unsigned scaled;
+	/* Mean absolute error over the mean absolute step of the figures up to each origin. Not where they never moved. */
+	bool has_mase;
 	double mase;
 	double within_80, within_95; /* percent of the figures that lay within the interval */
 };

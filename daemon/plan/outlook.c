@@ -347,6 +347,14 @@ void outlook_interval(const struct outlook_value *value, unsigned percent, doubl
 	*ret_high = value->mean + reach;
 }
 
+double outlook_percent_of(const struct outlook_value *value, double figure)
+{
+	const double away = fabs(figure - value->mean);
+	if (!(value->deviation > 0))
+		return away > 0 ? 100 : 0;
+	return 100 * (2 * forecast_chance_below(away / value->deviation, value->freedom) - 1);
+}
+
 /* ---- chances ---- */
 
 static double as_double(struct fraction a)

@@ -79,6 +79,8 @@ int MUST_CHECK outlook_at(const struct outlook *outlook, struct period period,
                           struct outlook_value *ret_value);
 /* What a value lies within with the chance (80, 95 percent): both ends. */
 void outlook_interval(const struct outlook_value *value, unsigned percent, double *ret_low, double *ret_high);
+/* The percent (0 to 100) of the interval that has the figure at one of its ends. */
+double outlook_percent_of(const struct outlook_value *value, double figure);
 
 /* A target at the plan's end. `now` is how it stands (a broken hold has no chance). */
 struct outlook_target {

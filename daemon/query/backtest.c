@@ -11,7 +11,7 @@ static char *tell_why_not(const struct backtest *backtest, const struct backtest
 		return wording_borrow(outlook_verdict_text(backtest->verdict));
 	if (score->forecasts == 0)
 		return wording_borrow("too little history for a damped trend");
-	if (score->scaled == 0)
+	if (!score->has_mase)
 		return wording_borrow("the figures had not moved before");
 	return NULL;
 }
@@ -20,7 +20,7 @@ static void tell_score(struct wording *words, const struct backtest_score *score
 {
 	row->origins = score->origins;
 	row->forecasts = score->forecasts;
-	if (score->scaled > 0)
+	if (score->has_mase)
 		row->mase = wording_format(words, "%.2f", score->mase);
 	if (score->forecasts == 0)
 		return;
