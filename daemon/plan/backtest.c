@@ -219,8 +219,8 @@ static void sum_up(const struct trial *trial, struct backtest *backtest)
 		backtest->verdict = backtest->history > 0 ? OUTLOOK_TOO_SHORT : OUTLOOK_NO_DATA;
 }
 
-int backtest_run(const struct outlook_basis *basis, const struct formula *formula, uint32_t area,
-                 enum period_frequency frequency, unsigned horizon, struct backtest *ret_backtest)
+int plan_backtest(const struct outlook_basis *basis, const struct formula *formula, uint32_t area,
+                  enum period_frequency frequency, unsigned horizon, struct backtest *ret_backtest)
 {
 	struct trial trial = {.horizon = horizon};
 	struct backtest backtest = {.history = 0};

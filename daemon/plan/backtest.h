@@ -37,7 +37,8 @@ struct backtest {
 };
 
 /* `horizon`: from 1 to BACKTEST_HORIZON_MAX periods of the frequency, which is one that the formula has values of. */
-int MUST_CHECK backtest_run(const struct outlook_basis *basis, const struct formula *formula, uint32_t area,
-                            enum period_frequency frequency, unsigned horizon, struct backtest *ret_backtest);
+int MUST_CHECK plan_backtest(const struct outlook_basis *basis, const struct formula *formula, uint32_t area,
+                             enum period_frequency frequency, unsigned horizon,
+                             struct backtest *ret_backtest);
 
 #endif

@@ -4,11 +4,15 @@
 #include <assert.h>
 #include <string.h>
 
+/* How far back is looked: ten years of months; of what comes less often more, as a fit needs so many. */
 static size_t periods_max(enum period_frequency frequency)
 {
-	static const size_t months[] = {
-	    [PERIOD_ANNUAL] = 12, [PERIOD_HALF_YEAR] = 6, [PERIOD_QUARTER] = 3, [PERIOD_MONTH] = 1};
-	return frequency == PERIOD_DAY ? STRAND_PERIODS_MAX : STRAND_MONTHS_MAX / months[frequency];
+	static const size_t periods[] = {[PERIOD_ANNUAL] = 30,
+	                                 [PERIOD_HALF_YEAR] = 40,
+	                                 [PERIOD_QUARTER] = 60,
+	                                 [PERIOD_MONTH] = 120,
+	                                 [PERIOD_DAY] = STRAND_PERIODS_MAX};
+	return periods[frequency];
 }
 
 /* Periods in a year of what may have a season. A stock's yearly ups and downs are small beside its size; those of days are

@@ -5,8 +5,7 @@
 #include "daemon/indicator/window.h"
 #include "daemon/plan/outlook.h"
 
-#define STRAND_MONTHS_MAX  120 /* ten years of history, of months or coarser periods: older ones say little */
-#define STRAND_PERIODS_MAX 400 /* of days */
+#define STRAND_PERIODS_MAX 400 /* of history, and to come */
 
 /* What was fitted to the first so many periods; 0: nothing yet. */
 struct strand_fit {

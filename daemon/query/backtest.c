@@ -70,8 +70,8 @@ static int add_backtest(struct question *question, const struct subject *subject
 	struct cell_source source;
 	const struct outlook_basis basis = question_basis(question, (struct period){0}, &source);
 	const int result =
-	    backtest_run(&basis, subject->formula, area, subject->frequency,
-	                 horizon > 0 ? horizon : periods_in_year(subject->frequency), &backtest);
+	    plan_backtest(&basis, subject->formula, area, subject->frequency,
+	                  horizon > 0 ? horizon : periods_in_year(subject->frequency), &backtest);
 	return result == 0 ? add_rows(question, subject->code, area, &backtest) : result;
 }
 
