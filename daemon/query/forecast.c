@@ -47,31 +47,48 @@ static int read_ahead(struct ahead *ahead, const Suanpan__ForecastQuery *query)
 
 /* ---- from when on ---- */
 
-/* From today's period back as long as something is still to come, or on until something is. Answers 0, an outlook_verdict
- * where nothing can be said, or a fault. */
-static int find_from(struct ahead *ahead)
+#define BACK_MAX 60 /* periods: nobody is later */
+
+/* Today's period, or the nearest before it, of which nothing is still to come; code 0: there is none. */
+static int find_known(const struct ahead *ahead, struct period *ret_known)
 {
-	struct outlook_value value;
-	struct period period = period_of_day(ahead->basis.day, ahead->subject.frequency), before;
-	int verdict = outlook_at(ahead->outlook, period, &value);
-	while (verdict == 0 && !value.is_forecast && period.code < ahead->to.code) {
-		period.code++;
-		verdict = outlook_at(ahead->outlook, period, &value);
-	}
-	if (verdict != 0)
-		return verdict;
-	if (!value.is_forecast)
-		period.code++;
-	while (value.is_forecast && period_shift(period, -1, &before)) {
-		verdict = outlook_at(ahead->outlook, before, &value);
+	struct period period = period_of_day(ahead->basis.day, ahead->subject.frequency);
+	bool more = true;
+	*ret_known = (struct period){0};
+	for (unsigned back = 0; more && back <= BACK_MAX; back++) {
+		struct outlook_value value;
+		const int verdict = outlook_at(ahead->outlook, period, &value);
 		if (verdict < 0)
 			return verdict;
-		if (verdict > 0 || !value.is_forecast)
+		if (verdict == 0 && !value.is_forecast) {
+			*ret_known = period;
+			return 0;
+		}
+		more = period_shift(period, -1, &period);
+	}
+	return 0;
+}
+
+/* The first period that something is to come of. Answers 0, an outlook_verdict where nothing can be said of it, or a fault. */
+static int find_from(struct ahead *ahead)
+{
+	struct outlook_value value = {.is_forecast = false};
+	struct period period;
+	int verdict = find_known(ahead, &period);
+	if (verdict != 0)
+		return verdict;
+	if (period.code == 0)
+		period = period_of_day(ahead->basis.day, ahead->subject.frequency);
+	else
+		period.code++;
+	while (period.code <= ahead->to.code) {
+		verdict = outlook_at(ahead->outlook, period, &value);
+		if (verdict != 0 || value.is_forecast)
 			break;
-		period = before;
+		period.code++;
 	}
 	ahead->from = period;
-	return 0;
+	return verdict;
 }
 
 static int refuse_known(const struct ahead *ahead)
