@@ -31,21 +31,16 @@ static int resolve(struct look *look, uint64_t number)
 
 /* `facts` are those of now; `settled` is what the next look is to know. */
 static int follow(struct look *look, const struct alert_subject *subject, const struct watched *before,
-                  unsigned settled, const struct alert_facts *facts)
+                  unsigned settled, int32_t calm_days, const struct alert_facts *facts)
 {
-	const enum alert_step step = alert_decide(before, facts->severity);
-	struct watched after = *before;
+	struct watched after;
+	const enum alert_step step = alert_decide(before, facts->severity, look->today, calm_days, &after);
 	int result = 0;
 	after.settled = settled;
-	if (step == ALERT_STEP_RESOLVE || step == ALERT_STEP_REPLACE) {
+	if (step == ALERT_STEP_RESOLVE || step == ALERT_STEP_REPLACE)
 		result = resolve(look, before->number);
-		after.number = 0;
-		after.severity = ALERT_FINE;
-	}
-	if (result == 0 && (step == ALERT_STEP_RAISE || step == ALERT_STEP_REPLACE)) {
+	if (result == 0 && (step == ALERT_STEP_RAISE || step == ALERT_STEP_REPLACE))
 		result = write_raise_alert(look->write, facts, &after.number);
-		after.severity = facts->severity;
-	}
 	return result == 0 ? write_watch(look->write, subject, &after) : result;
 }
 
@@ -67,16 +62,16 @@ static const char *area_of(const struct catalogue *catalogue, const struct repor
 	return first && inside >= reporter->areas.count ? first->code : NULL;
 }
 
-static int look_at_owed(struct look *look, const struct reporter *reporter, struct period period)
+static int look_at_owed(struct look *look, const struct reporter *reporter, struct period period,
+                        const struct dues *dues)
 {
 	const struct alert_subject subject = {
 	    .kind = ALERT_OVERDUE, .reporter_id = reporter->id, .period = period};
+	struct owed owed = {.due = 0};
 	struct watched before;
-	struct owed owed;
-	int result =
-	    alert_find_owed(look->catalogue, reporter, period, look->today, &look->scene.source, &owed);
-	if (result == 0)
-		result = write_watched(look->write, &subject, &before);
+	if (dues_are_owed_by(dues, reporter))
+		owed = dues_owed(dues, reporter);
+	int result = write_watched(look->write, &subject, &before);
 	if (result != 0)
 		return result;
 	struct alert_facts facts = {
@@ -90,7 +85,32 @@ static int look_at_owed(struct look *look, const struct reporter *reporter, stru
 	const char *area = area_of(look->catalogue, reporter);
 	copy_code(facts.reporter, reporter->code);
 	copy_code(facts.area, area ? area : "");
-	return follow(look, &subject, &before, 0, &facts);
+	return follow(look, &subject, &before, 0, 0, &facts);
+}
+
+/* Of the period's frequency, what was due before today. */
+static int find_dues(struct look *look, struct period period, struct dues *dues)
+{
+	const struct catalogue *catalogue = look->catalogue;
+	const struct arrivals arrivals = write_arrivals(look->write);
+	int result = 0;
+	dues_begin(dues, period);
+	for (uint32_t i = 0; i < catalogue->statistic_count && result == 0; i++) {
+		if (catalogue->statistics[i].frequency != period_frequency_of(period))
+			continue;
+		const int32_t day = calendar_due_day(catalogue, &catalogue->statistics[i], period);
+		if (day < look->today)
+			result = dues_add(dues, i, day, &arrivals);
+	}
+	return result;
+}
+
+static int look_at_period(struct look *look, struct period period, struct dues *dues)
+{
+	int result = find_dues(look, period, dues);
+	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
+		result = look_at_owed(look, &look->catalogue->reporters[i], period, dues);
+	return result;
 }
 
 static bool is_reported_at(const struct catalogue *catalogue, enum period_frequency frequency)
@@ -101,29 +121,31 @@ static bool is_reported_at(const struct catalogue *catalogue, enum period_freque
 	return false;
 }
 
-static int look_at_period(struct look *look, struct period period)
+/* From the period in which the store began to the last one that is over. */
+static int look_at_periods(struct look *look, enum period_frequency frequency, struct dues *dues)
 {
+	struct period period = period_of_day(look->first_day, frequency);
 	int result = 0;
-	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
-		result = look_at_owed(look, &look->catalogue->reporters[i], period);
+	if (!is_reported_at(look->catalogue, frequency))
+		return 0;
+	while (result == 0 && period_last_day(period) < look->today) {
+		result = look_at_period(look, period, dues);
+		if (!period_shift(period, 1, &period))
+			break;
+	}
 	return result;
 }
 
-/* From the period in which the store began to the last one that is over. */
 static int look_at_calendar(struct look *look)
 {
-	int result = 0;
+	struct dues *dues;
+	int result = dues_new(look->catalogue, &dues);
+	if (result != 0)
+		return result;
 	for (enum period_frequency frequency = PERIOD_ANNUAL; frequency <= PERIOD_DAY && result == 0;
-	     frequency++) {
-		struct period period = period_of_day(look->first_day, frequency);
-		if (!is_reported_at(look->catalogue, frequency))
-			continue;
-		while (result == 0 && period_last_day(period) < look->today) {
-			result = look_at_period(look, period);
-			if (!period_shift(period, 1, &period))
-				break;
-		}
-	}
+	     frequency++)
+		result = look_at_periods(look, frequency, dues);
+	dues_free(dues);
 	return result;
 }
 
@@ -155,6 +177,12 @@ static struct alert_facts facts_of(const struct look *look, enum alert_kind kind
 	copy_code(facts.plan, plan->code);
 	copy_code(facts.row, target->row);
 	return facts;
+}
+
+/* When the plan is over there are no more figures to wait for, and `missed` says how it ended. */
+static int32_t calm_days_of(const struct sight *sight)
+{
+	return sight->is_over ? 0 : ALERT_CALM_DAYS;
 }
 
 /* Of `hold` the worst period is what is told, not the newest. */
@@ -200,7 +228,7 @@ static int look_at_verdict(struct look *look, const struct plan *plan, const str
 	    sight->is_over ? VERDICT_MET : plan_settle(remembered(&before), &sight->judgement);
 	facts.severity = severity_of(verdict);
 	tell_worst(&sight->judgement.worst, &facts);
-	return follow(look, &subject, &before, remember(verdict), &facts);
+	return follow(look, &subject, &before, remember(verdict), calm_days_of(sight), &facts);
 }
 
 static int look_at_end(struct look *look, const struct plan *plan, const struct target *target,
@@ -215,7 +243,7 @@ static int look_at_end(struct look *look, const struct plan *plan, const struct 
 	facts.severity = sight->is_over && facts.binding && sight->judgement.verdict == VERDICT_OFF_TRACK
 	                     ? ALERT_BAD
 	                     : ALERT_FINE;
-	return follow(look, &subject, &before, 0, &facts);
+	return follow(look, &subject, &before, 0, 0, &facts);
 }
 
 /* The chance as it is now, in percent; more than that where there is too little to say anything. */
@@ -256,7 +284,7 @@ static int look_at_forecast(struct look *look, const struct plan *plan, const st
 	if (!sight->is_over && !target->cancelled)
 		is_low = plan_settle_chance(before.settled != 0, facts.chance, facts.agreed);
 	facts.severity = is_low ? ALERT_BAD : ALERT_FINE;
-	return follow(look, &subject, &before, is_low, &facts);
+	return follow(look, &subject, &before, is_low, calm_days_of(sight), &facts);
 }
 
 static int look_at_target(struct look *look, const struct plan *plan, const struct target *target)
