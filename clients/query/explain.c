@@ -62,25 +62,25 @@ static void get_remark(const void *row, struct cell *cell)
 /* clang-format off */
 const struct column explain_columns[] = {
 	{.header = "part", COLUMN_STRING(struct explained, part)},
-	{.title = " ", .get = get_indent},
+	{.title = N_(" "), .get = get_indent},
 	{.header = "statistic", STRING(statistic)},
 	{.header = "area", STRING(area)},
-	{.title = "Area", STRING(area_name)},
-	{.header = "period", .title = "Period", STRING(period)},
+	{.title = N_("Area"), STRING(area_name)},
+	{.header = "period", .title = N_("Period"), STRING(period)},
 	{.header = "value", .type = COLUMN_NUMBER, STRING(value)},
-	{.title = "Value", .right = true, .get = get_shown_value},
-	{.header = "status", .title = "Status", STRING(status)},
-	{.header = "revision", .title = "Revision", .right = true, COUNT(revision)},
-	{.header = "reporter", .title = "Reporter", STRING(reporter)},
+	{.title = N_("Value"), .right = true, .get = get_shown_value},
+	{.header = "status", .title = N_("Status"), STRING(status)},
+	{.header = "revision", .title = N_("Revision"), .right = true, COUNT(revision)},
+	{.header = "reporter", .title = N_("Reporter"), STRING(reporter)},
 	{.header = "stream", STRING(stream)},
 	{.header = "sequence", COUNT(sequence)},
-	{.title = "Report", .get = get_report},
+	{.title = N_("Report"), .get = get_report},
 	{.header = "entry", COUNT(entry)},
-	{.header = "commit", .title = "Commit", .right = true, COUNT(commit)},
-	{.header = "time", .title = "Time", STRING(time)},
+	{.header = "commit", .title = N_("Commit"), .right = true, COUNT(commit)},
+	{.header = "time", .title = N_("Time"), STRING(time)},
 	{.header = "counted", FLAG(counted)},
 	{.header = "carried", FLAG(carried)},
-	{.title = "Remark", .if_filled = true, .get = get_remark},
+	{.title = N_("Remark"), .if_filled = true, .get = get_remark},
 	{.header = NULL},
 };
 
@@ -179,9 +179,9 @@ static void get_fact(const void *row, struct cell *cell)
 }
 
 static const struct column head_columns[] = {
-    {.title = " ", .get = get_indent},
-    {.title = "Word", .get = get_word},
-    {.title = "Fact", .type = COLUMN_LIST, .wraps = true, .get = get_fact},
+    {.title = N_(" "), .get = get_indent},
+    {.title = N_("Word"), .get = get_word},
+    {.title = N_("Fact"), .type = COLUMN_LIST, .wraps = true, .get = get_fact},
     {.header = NULL},
 };
 
