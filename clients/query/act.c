@@ -9,7 +9,7 @@
 /* clang-format off */
 static const struct column done_columns[] = {
 	{.header = "changed", .type = COLUMN_FLAG, COLUMN_IS(Suanpan__Done, changed)},
-	{.header = "text", .title = N_(""), COLUMN_STRING(Suanpan__Done, text)},
+	{.header = "text", .title = "", COLUMN_STRING(Suanpan__Done, text)},
 	{.header = "commit", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__Done, commit)},
 	{.header = "entry", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__Done, entry)},
 	{.header = NULL},

@@ -37,8 +37,8 @@ static void get_state(const void *row, struct cell *cell)
 /* clang-format off */
 const struct column alerts_columns[] = {
 	{.header = "number", .title = N_("Number"), .right = true, .type = COLUMN_NUMBER, COLUMN_COUNT(Suanpan__Alert, number)},
-	{.header = "kind", .title = N_("Kind"), .get = get_kind},
-	{.header = "state", .title = N_("State"), .get = get_state},
+	{.header = "kind", .title = N_("Kind"), .spoken = true, .get = get_kind},
+	{.header = "state", .title = N_("State"), .spoken = true, .get = get_state},
 	{.header = "raised", .title = N_("Raised"), STRING(raised)},
 	{.header = "changed", STRING(changed)},
 	{.header = "text", .title = N_("What"), .wraps = true, STRING(text)},

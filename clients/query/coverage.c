@@ -80,7 +80,7 @@ static int print_coverage(const struct settings *settings, Suanpan__Query *query
 	const int status = session_print(settings, query, &shape, take, &printing.printing);
 
 	if (status == EXIT_DONE && shape.format == OUTPUT_TABLE && printing.rows)
-		printf("complete: %zu of %zu; missing: %" PRIu64 " in all\n", printing.complete,
+		printf(gettext("complete: %zu of %zu; missing: %" PRIu64 " in all\n"), printing.complete,
 		       printing.rows, printing.missing);
 	return status;
 }

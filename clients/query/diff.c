@@ -19,14 +19,14 @@ static void get_shown_before(const void *row, struct cell *cell)
 {
 	const Suanpan__DiffRow *diff = row;
 
-	cell->text = diff->before ? diff->before : "none";
+	cell->text = diff->before ? diff->before : gettext("none");
 }
 
 static void get_shown_after(const void *row, struct cell *cell)
 {
 	const Suanpan__DiffRow *diff = row;
 
-	cell->text = diff->after ? diff->after : "none";
+	cell->text = diff->after ? diff->after : gettext("none");
 }
 
 static bool is_positive(const char *number)

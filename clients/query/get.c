@@ -10,7 +10,9 @@
 
 void cell_value(const Suanpan__Value *value, struct cell *cell)
 {
-	cell->text = value->value ? value->value : value->reason ? value->reason : "no data";
+	cell->text = value->value    ? value->value
+	             : value->reason ? language_text(value->reason)
+	                             : gettext("no data");
 }
 
 /* A letter only where the value is neither normal nor simply missing, so that it is seen. */

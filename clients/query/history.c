@@ -10,7 +10,7 @@ static void get_shown_value(const void *row, struct cell *cell)
 {
 	const Suanpan__Revision *revision = row;
 
-	cell->text = revision->value ? revision->value : "none";
+	cell->text = revision->value ? revision->value : gettext("none");
 }
 
 /* clang-format off */

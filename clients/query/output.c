@@ -275,8 +275,11 @@ static int add_columns(struct output *output)
 		made = scols_table_new_column(output->table, language_text(column->title), 0, flags);
 		if (!made)
 			return -ENOMEM;
-		if (column->folds)
-			scols_column_set_wrapfunc(made, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
+		if (!column->folds)
+			continue;
+		if (scols_column_set_safechars(made, "\n"))
+			return -ENOMEM;
+		scols_column_set_wrapfunc(made, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
 	}
 	return 0;
 }
@@ -331,7 +334,7 @@ static int set_table_cell(struct libscols_line *line, size_t at, const struct co
 
 	get_cell(column, row, &cell);
 	text = text_of(column, &cell, ", ", most_listed(column), &made);
-	result = text ? scols_line_set_data(line, at, text) : -ENOMEM;
+	result = text ? scols_line_set_data(line, at, column->spoken ? language_text(text) : text) : -ENOMEM;
 	free(made);
 	if (result == 0 && cell.colour)
 		result = scols_cell_set_color(scols_line_get_cell(line, at), cell.colour);

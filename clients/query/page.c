@@ -80,7 +80,7 @@ static void print_tally(const struct tally *tally)
 		if (!verdicts[i].always && tally->verdict[i] == 0)
 			continue;
 		printf("%s", comma);
-		/* how many, and a verdict */
+		/* for translators: how many, and a verdict */
 		printf(gettext("%zu %s"), tally->verdict[i], gettext(verdicts[i].word));
 		comma = gettext(", ");
 	}
@@ -176,7 +176,7 @@ static void get_name(const void *row, struct cell *cell)
 	cell->text = target->name;
 	if (!*target->unit)
 		return;
-	/* an indicator's name, and its unit */
+	/* for translators: an indicator, and its unit */
 	snprintf(cell->scratch, sizeof cell->scratch, gettext("%s (%s)"), target->name, target->unit);
 	cell->text = cell->scratch;
 }
@@ -367,7 +367,7 @@ static int print_legend(const struct page *page)
 	if (way)
 		fprintf(text, "%s  ", gettext("Way: the figures so far, and after a blank the target."));
 	if (forecast) {
-		/* a year */
+		/* for translators: a year */
 		fprintf(
 		    text,
 		    gettext("Forecast: for %s, with the 80 %% interval and the chance to meet the target."),
@@ -388,7 +388,7 @@ static void print_summary(const struct page *page)
 		if (is_binding(page->rows[i]))
 			count_verdict(&binding, page->rows[i]);
 	}
-	/* a plan, a period, and how many targets */
+	/* for translators: a plan, a period, and how many targets */
 	printf(ngettext("%s at %s, %zu target: ", "%s at %s, %zu targets: ", every.all), page->plan,
 	       page->rows[0]->value->period, every.all);
 	print_tally(&every);
