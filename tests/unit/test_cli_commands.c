@@ -274,6 +274,8 @@ static void answer_history(struct scripted_daemon *daemon, const Suanpan__Query 
 	second.status = TEXT("O");
 	second.note = TEXT("taken back, \"sorry\"");
 	second.source = TEXT("beds.csv");
+	second.confirm = TEXT("counted twice");
+	second.correction = TEXT("a survey, then a census");
 	answer.history = rows;
 	answer.n_history = 2;
 	send_answer(daemon, query, &answer);
@@ -286,10 +288,11 @@ static void history_prints_every_revision(void **state)
 	(void)state;
 	scripted_start(&daemon, answer_history);
 	must_answer(&daemon, "history residents Liwan 2020 --format csv", EXIT_DONE,
-	            "revision,value,unit,status,time,reporter,stream,sequence,entry,commit,note,source\n"
-	            "1,12.50,persons,A,2021-01-05T09:00:00+08:00,liwan,00ff,3,12,9,,\n"
+	            "revision,value,unit,status,time,reporter,stream,sequence,entry,commit,note,source,"
+	            "confirm,correction\n"
+	            "1,12.50,persons,A,2021-01-05T09:00:00+08:00,liwan,00ff,3,12,9,,,,\n"
 	            "2,,persons,O,2021-01-05T09:00:00+08:00,liwan,00ff,3,12,9,\"taken back, "
-	            "\"\"sorry\"\"\",beds.csv\n",
+	            "\"\"sorry\"\"\",beds.csv,counted twice,\"a survey, then a census\"\n",
 	            "");
 	scripted_stop(&daemon);
 }
