@@ -251,7 +251,7 @@ static void print_part_line(const Suanpan__Part *part)
 	if (part->total)
 		printf(" = %s%s%s", part->total, *part->unit ? " " : "", part->unit);
 	else
-		printf(gettext(": %s"), gettext("no data"));
+		printf("%s%s", gettext(": "), gettext("no data"));
 	printf(" (%s%s%s)\n", part->from, many ? gettext(" to ") : "", many ? part->to : "");
 }
 

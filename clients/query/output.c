@@ -421,30 +421,54 @@ static int fold_column(struct output *output, size_t at)
 	return result;
 }
 
-static int fold_columns(struct output *output)
+/* The place of the column that folds; false: none does. */
+static bool find_folding(const struct output *output, size_t *ret_at)
 {
 	size_t at = 0;
 
 	for (const struct column *column = output->shape->columns; is_column(column); column++) {
-		if (!column->title)
-			continue;
-		if (column->folds)
-			return fold_column(output, at);
-		at++;
+		if (column->title && column->folds) {
+			*ret_at = at;
+			return true;
+		}
+		at += column->title != NULL;
 	}
-	return 0;
+	return false;
+}
+
+/* Where a cell goes on, the others beside it are blanks: not at a line's end. */
+static int print_without_blanks(struct output *output)
+{
+	char *text = NULL;
+	int result = scols_print_table_to_string(output->table, &text);
+
+	for (const char *line = result == 0 ? text : ""; *line;) {
+		const char *end = strchrnul(line, '\n');
+		size_t length = (size_t)(end - line);
+
+		while (length > 0 && line[length - 1] == ' ')
+			length--;
+		fprintf(output->stream, "%.*s\n", (int)length, line);
+		line = *end ? end + 1 : end;
+	}
+	free(text);
+	return result;
 }
 
 static int end_table(struct output *output)
 {
+	size_t folding;
+	int result;
+
 	if (output->rows == 0 && output->shape->nothing)
 		fprintf(stderr, "%s\n", language_text(output->shape->nothing));
 	if (output->rows == 0)
 		return 0;
 	hide_columns(output);
-	if (fold_columns(output))
-		return -ENOMEM;
-	return scols_print_table(output->table);
+	if (!find_folding(output, &folding))
+		return scols_print_table(output->table);
+	result = fold_column(output, folding);
+	return result ? result : print_without_blanks(output);
 }
 
 /* A table whose rows are not known yet has no widths to align by. */
@@ -464,7 +488,7 @@ static int write_line(struct output *output, const void *row)
 		if (!text)
 			return -ENOMEM;
 		if (*text) {
-			fprintf(output->stream, "%s%s", blanks, text);
+			fprintf(output->stream, "%s%s", blanks, column->spoken ? language_text(text) : text);
 			blanks = "  ";
 		}
 		free(made);

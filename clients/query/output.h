@@ -57,10 +57,11 @@ struct column {
 	const char *header; /* the word in CSV and JSON; NULL: only in tables */
 	const char *title;  /* in tables, spoken by language_text; NULL: only in CSV and JSON */
 	enum column_type type;
-	bool right;     /* aligned in tables */
-	bool wraps;     /* onto more lines where the terminal is too narrow */
-	bool folds;     /* the same between words, of one column at most, and so that nothing is cut */
-	bool spoken;    /* in tables its words are spoken by language_text; clients/po/answers.c has those of the daemon */
+	bool right; /* aligned in tables */
+	bool wraps; /* onto more lines where the terminal is too narrow */
+	bool folds; /* the same between words, of one column at most, and so that nothing is cut */
+	bool
+	    spoken; /* in tables its words are spoken by language_text; clients/po/answers.c has those of the daemon */
 	bool if_filled; /* tables leave it out when no row has it */
 	size_t most;    /* names in one cell of a table; 0: 20 */
 	size_t from;    /* tables narrower than so many columns leave it out */

@@ -30,6 +30,8 @@ static bool is_binding(const Suanpan__PlanRow *target)
 	return strcmp(target->nature, "binding") == 0;
 }
 
+static const char digits[] = "0123456789";
+
 static bool is_number(const char *text)
 {
 	int64_t units;
@@ -137,11 +139,18 @@ static void put_into(const char *words, const char *number, size_t length, struc
 	cell->text = cell->scratch;
 }
 
+static size_t length_of_number(const char *text)
+{
+	const size_t whole = strspn(text, digits);
+
+	return text[whole] == '.' ? whole + 1 + strspn(text + whole + 1, digits) : whole;
+}
+
 static void get_target(const void *row, struct cell *cell)
 {
 	const Suanpan__PlanRow *target = target_of(row);
 	const struct shape *shape = find_shape(target->comparison);
-	const char *text = target->target, *digits = text ? strpbrk(text, "0123456789") : NULL;
+	const char *text = target->target, *number = text ? strpbrk(text, digits) : NULL;
 
 	if (!text)
 		cell->text = target->comparison;
@@ -149,8 +158,8 @@ static void get_target(const void *row, struct cell *cell)
 		cell->text = text;
 	else if (is_number(text))
 		put_into(language_text(shape->words), text, strlen(text), cell);
-	else if (shape->in_words && digits)
-		put_into(language_text(shape->words), digits, strspn(digits, "0123456789."), cell);
+	else if (shape->in_words && number)
+		put_into(language_text(shape->words), number, length_of_number(number), cell);
 	else if (strcmp(shape->comparison, "tracks-gdp") == 0 && (signed char)*text >= 0)
 		put_into(language_text(shape->words), text, strlen(text), cell);
 	else
@@ -195,14 +204,18 @@ static void get_value(const void *row, struct cell *cell)
 	cell->text = value ? value : "-";
 }
 
-/* A target that is no number is drawn as what the path asks for. */
+/* A target without a number is drawn as what the path asks for. */
 static void get_way(const void *row, struct cell *cell)
 {
 	const struct entry *entry = row;
 	const Suanpan__PlanRow *target = entry->target;
-	const char *goal = target->target && is_number(target->target) ? target->target : target->path;
+	const char *number = target->target ? strpbrk(target->target, digits) : NULL;
+	char goal[DECIMAL_TEXT_SIZE];
 
-	spark_draw(target->way, target->n_way, goal, entry->page->ascii, cell->scratch);
+	if (number)
+		snprintf(goal, sizeof goal, "%.*s", (int)length_of_number(number), number);
+	spark_draw(target->way, target->n_way, number ? goal : target->path, entry->page->ascii,
+	           cell->scratch);
 	cell->text = cell->scratch;
 }
 
@@ -303,18 +316,52 @@ static int print_folded(char *line)
 	return folded ? 0 : -ENOMEM;
 }
 
+/* What there is to say of a row: why it has no value, unless nothing was reported, and the daemon's note. Two parts, either
+ * may be NULL. */
+struct note {
+	const char *reason, *text;
+};
+
+static struct note note_of(const Suanpan__PlanRow *target)
+{
+	const char *reason = target->value->value ? NULL : target->value->reason;
+
+	return (struct note){reason && strcmp(reason, "no data") != 0 ? reason : NULL, target->note};
+}
+
+static bool is_same(const char *one, const char *other)
+{
+	return one == other || (one && other && strcmp(one, other) == 0);
+}
+
+static bool are_alike(const Suanpan__PlanRow *one, const Suanpan__PlanRow *other)
+{
+	const struct note first = note_of(one), second = note_of(other);
+
+	return is_same(first.reason, second.reason) && is_same(first.text, second.text);
+}
+
 static bool is_told_before(const struct page *page, size_t at)
 {
 	for (size_t i = 0; i < at; i++)
-		if (page->rows[i]->note && strcmp(page->rows[i]->note, page->rows[at]->note) == 0)
+		if (are_alike(page->rows[i], page->rows[at]))
 			return true;
 	return false;
 }
 
-/* "13, 16, 17: this plan counts from 2021 on" */
-static int print_note(const struct page *page, size_t at)
+static void write_note(FILE *stream, const struct note *note)
 {
-	const char *note = page->rows[at]->note;
+	if (note->reason)
+		fputs(language_text(note->reason), stream);
+	if (note->reason && note->text)
+		fputs(gettext("; "), stream);
+	if (note->text)
+		fputs(note->text, stream);
+}
+
+/* "13, 16, 17: this plan counts from 2021 on" */
+static int print_note(const struct page *page, size_t at, const struct note *note)
+{
 	char *line = NULL;
 	size_t size;
 	FILE *text = open_memstream(&line, &size);
@@ -323,9 +370,10 @@ static int print_note(const struct page *page, size_t at)
 		return -ENOMEM;
 	fputs(page->rows[at]->row, text);
 	for (size_t i = at + 1; i < page->count; i++)
-		if (page->rows[i]->note && strcmp(page->rows[i]->note, note) == 0)
+		if (are_alike(page->rows[i], page->rows[at]))
 			fprintf(text, "%s%s", gettext(", "), page->rows[i]->row);
-	fprintf(text, gettext(": %s"), note);
+	fputs(gettext(": "), text);
+	write_note(text, note);
 	if (fclose(text) == 0)
 		return print_folded(line);
 	free(line);
@@ -336,42 +384,67 @@ static int print_notes(const struct page *page)
 {
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < page->count; i++)
-		if (page->rows[i]->note && !is_told_before(page, i))
-			result = print_note(page, i);
+	for (size_t i = 0; result == 0 && i < page->count; i++) {
+		const struct note note = note_of(page->rows[i]);
+
+		if ((note.reason || note.text) && !is_told_before(page, i))
+			result = print_note(page, i, &note);
+	}
 	return result;
 }
 
 /* What a mark or a column means, of those that are there. */
+struct legend {
+	bool binding, provisional, way;
+	const char *forecast; /* for which year */
+};
+
+static struct legend find_legend(const struct page *page)
+{
+	struct legend legend = {.binding = false};
+
+	for (size_t i = 0; i < page->count; i++) {
+		const Suanpan__PlanRow *target = page->rows[i];
+
+		legend.binding |= is_binding(target);
+		legend.provisional |= target->provisional != 0;
+		legend.way |= target->n_way > 0;
+		if (target->forecast && target->year_end)
+			legend.forecast = target->year_end;
+	}
+	return legend;
+}
+
 static int print_legend(const struct page *page)
 {
-	bool binding = false, provisional = false, way = false;
-	const Suanpan__PlanRow *forecast = NULL;
+	const struct legend legend = find_legend(page);
+	const struct {
+		bool holds;
+		const char *words;
+	} sentences[] = {
+	    {legend.binding, N_("* binding.")},
+	    {legend.provisional, N_("P: provisional, not from all or not over yet.")},
+	    {legend.way, N_("Way: the figures so far, and after a blank the target.")},
+	};
+	const char *blanks = "";
 	char *line = NULL;
 	size_t size;
 	FILE *text = open_memstream(&line, &size);
 
 	if (!text)
 		return -ENOMEM;
-	for (size_t i = 0; i < page->count; i++) {
-		binding |= is_binding(page->rows[i]);
-		provisional |= page->rows[i]->provisional != 0;
-		way |= page->rows[i]->n_way > 0;
-		if (page->rows[i]->forecast && page->rows[i]->year_end)
-			forecast = page->rows[i];
-	}
-	if (binding)
-		fprintf(text, "%s  ", gettext("* binding."));
-	if (provisional)
-		fprintf(text, "%s  ", gettext("P: provisional, not from all or not over yet."));
-	if (way)
-		fprintf(text, "%s  ", gettext("Way: the figures so far, and after a blank the target."));
-	if (forecast) {
+	for (size_t i = 0; i < sizeof sentences / sizeof sentences[0]; i++)
+		if (sentences[i].holds) {
+			fprintf(text, "%s%s", blanks, gettext(sentences[i].words));
+			blanks = "  ";
+		}
+	if (legend.forecast) {
+		fputs(blanks, text);
 		/* for translators: a year */
 		fprintf(
 		    text,
 		    gettext("Forecast: for %s, with the 80 %% interval and the chance to meet the target."),
-		    forecast->year_end);
+		    legend.forecast);
 	}
 	if (fclose(text) == 0)
 		return print_folded(line);
