@@ -8,6 +8,7 @@
 /* One character: the bytes it is made of (0 at the end) and the columns it takes. What is no character is a byte. */
 struct glyph {
 	size_t bytes, width;
+	wchar_t is;
 };
 
 static struct glyph read_glyph(const char *text)
@@ -18,9 +19,9 @@ static struct glyph read_glyph(const char *text)
 	int width;
 
 	if (bytes == (size_t)-1 || bytes == (size_t)-2)
-		return (struct glyph){1, 1};
+		return (struct glyph){1, 1, L'?'};
 	width = wcwidth(character);
-	return (struct glyph){bytes, width > 0 ? (size_t)width : 0};
+	return (struct glyph){bytes, width > 0 ? (size_t)width : 0, character};
 }
 
 size_t fold_width(const char *text)
@@ -34,21 +35,27 @@ size_t fold_width(const char *text)
 	return width;
 }
 
+/* No line begins with a sign that closes something, and none ends with one that opens it. */
+static bool may_part(const struct glyph *before, const struct glyph *after)
+{
+	return after->is == L' ' ||
+	       (before->width == 2 && after->width == 2 && !wcschr(L"（《「『", before->is) &&
+	        !wcschr(L"）》」』、，。；：？！％", after->is));
+}
+
 /* How many bytes of the text the next line holds. */
 static size_t line_length(const char *text, size_t most)
 {
 	size_t best = 0, width = 0;
 	const char *at = text;
-	bool after_wide = false;
+	struct glyph before = {.bytes = 0};
 
 	for (struct glyph glyph = read_glyph(at); glyph.bytes; glyph = read_glyph(at)) {
-		const bool wide = glyph.width == 2;
-
-		if (*at == ' ' || (wide && after_wide))
+		if (may_part(&before, &glyph))
 			best = (size_t)(at - text);
 		if (width + glyph.width > most)
 			return best ? best : (size_t)(at - text);
-		after_wide = wide;
+		before = glyph;
 		width += glyph.width;
 		at += glyph.bytes;
 	}
