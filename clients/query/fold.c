@@ -38,7 +38,7 @@ size_t fold_width(const char *text)
 /* No line begins with a sign that closes something, and none ends with one that opens it. */
 static bool may_part(const struct glyph *before, const struct glyph *after)
 {
-	return after->is == L' ' ||
+	return (after->is == L' ' && before->is != L' ') ||
 	       (before->width == 2 && after->width == 2 && !wcschr(L"（《「『", before->is) &&
 	        !wcschr(L"）》」』、，。；：？！％", after->is));
 }

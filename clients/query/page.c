@@ -309,7 +309,7 @@ static int print_folded(char *line)
 	const size_t width = output_width(stdout, WIDTH);
 	char *folded = line ? fold_text(line, width ? width : SIZE_MAX) : NULL;
 
-	if (folded)
+	if (folded && *folded)
 		puts(folded);
 	free(folded);
 	free(line);
