@@ -181,8 +181,8 @@ static void get_fact(const void *row, struct cell *cell)
 
 static const struct column head_columns[] = {
     {.title = " ", .get = get_indent},
-    {.title = "Word", .spoken = true, .get = get_word},
-    {.title = "Fact", .type = COLUMN_LIST, .wraps = true, .get = get_fact},
+    {.title = N_("Word"), .spoken = true, .get = get_word},
+    {.title = N_("Fact"), .type = COLUMN_LIST, .wraps = true, .get = get_fact},
     {.header = NULL},
 };
 

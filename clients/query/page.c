@@ -99,7 +99,7 @@ static const struct shape {
 	bool in_words; /* the plan's own text has its number inside: "穩定在85以上" */
 } shapes[] = {
     {">=", N_(">= %s"), false},
-    {">", N_("> %s"), false},
+    {">", N_("> %s"), true},
     {"<=", N_("<= %s"), false},
     {"<", N_("< %s"), false},
     {"=", N_("= %s"), false},
@@ -443,7 +443,7 @@ static int print_legend(const struct page *page)
 		/* for translators: a year */
 		fprintf(
 		    text,
-		    gettext("Forecast: for %s, with the 80 %% interval and the chance to meet the target."),
+		    gettext("Forecast: for %s, with the 80%% interval and the chance to meet the target."),
 		    legend.forecast);
 	}
 	if (fclose(text) == 0)

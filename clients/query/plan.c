@@ -89,8 +89,8 @@ const struct column plan_columns[] = {
 	{.header = "forecast_high", NUMBER(forecast_high)},
 	{.header = "chance", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__PlanRow, chance)},
 	{.header = "way", .type = COLUMN_LIST, COLUMN_STRINGS(Suanpan__PlanRow, way)},
-	{.header = "commit", .type = COLUMN_NUMBER, .get = get_commit},
 	{.header = "note", STRING(note)},
+	{.header = "commit", .type = COLUMN_NUMBER, .get = get_commit},
 	{.header = NULL},
 };
 

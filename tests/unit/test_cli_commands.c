@@ -259,10 +259,10 @@ static void plan_prints_targets_and_how_they_stand(void **state)
 	    &daemon, "plan plan14 --format csv", EXIT_DONE,
 	    "row,indicator,name,unit,baseline,value,comparison,target,nature,verdict,status,reported,"
 	    "expected,period,area,provisional,missing,path,pace,pace_needed,reached,worst_period,worst,"
-	    "forecast_for,forecast,forecast_low,forecast_high,chance,way,commit,note\n"
+	    "forecast_for,forecast,forecast_low,forecast_high,chance,way,note,commit\n"
 	    "15a,beds_per_1000,Hospital beds,beds,5.10,5.68,>=,6.00,binding,on track,P,9,11,2020,"
 	    "440100,true,荔湾区;Zengcheng,5.60,0.290,0.320,2021-11,,,2025,5.90,5.70,6.10,30,5.10;;5.68,"
-	    "7,\"9 of 11, so far\"\n"
+	    "\"9 of 11, so far\",7\n"
 	    "8,income,居民收入,beds,,,tracks-gdp,,anticipatory,no data,P,0,11,2020,440100,,,,,,,,,,,"
 	    ",,,,7,\n",
 	    "");
@@ -276,7 +276,7 @@ static void plan_prints_targets_and_how_they_stand(void **state)
 	            "\"path\": 5.60, \"pace\": 0.290, \"pace_needed\": 0.320, \"reached\": \"2021-11\", "
 	            "\"worst_period\": null, \"worst\": null, \"forecast_for\": \"2025\", "
 	            "\"forecast\": 5.90, \"forecast_low\": 5.70, \"forecast_high\": 6.10, \"chance\": 30, "
-	            "\"way\": [\"5.10\", \"\", \"5.68\"], \"commit\": 7, \"note\": \"9 of 11, so far\"},\n"
+	            "\"way\": [\"5.10\", \"\", \"5.68\"], \"note\": \"9 of 11, so far\", \"commit\": 7},\n"
 	            "{\"row\": \"8\", \"indicator\": \"income\", \"name\": \"居民收入\", "
 	            "\"unit\": \"beds\", \"baseline\": null, \"value\": null, "
 	            "\"comparison\": \"tracks-gdp\", \"target\": null, \"nature\": \"anticipatory\", "
@@ -285,7 +285,7 @@ static void plan_prints_targets_and_how_they_stand(void **state)
 	            "\"path\": null, \"pace\": null, \"pace_needed\": null, \"reached\": null, "
 	            "\"worst_period\": null, \"worst\": null, \"forecast_for\": null, \"forecast\": null, "
 	            "\"forecast_low\": null, \"forecast_high\": null, \"chance\": null, \"way\": [], "
-	            "\"commit\": 7, \"note\": null}\n"
+	            "\"note\": null, \"commit\": 7}\n"
 	            "]\n",
 	            "");
 	scripted_stop(&daemon);

@@ -178,8 +178,8 @@ static void what_binds_is_first_and_the_rest_below(void **state)
 	           "15a: computed yearly only\n"
 	           "10: the province ended it\n"
 	           "* binding.  P: provisional, not from all or not over yet.  Way: the figures so far, and "
-	           "after a blank the target.  Forecast: for 2025, with the 80 % interval\n"
-	           "and the chance to meet the target.\n"
+	           "after a blank the target.  Forecast: for 2025, with the 80% interval and\n"
+	           "the chance to meet the target.\n"
 	           "plan14 at 2023-06, 8 targets: 2 met, 1 on track, 1 behind, 1 off track, 2 no data, 1 "
 	           "cancelled; provisional: 1\n"
 	           "of 3 binding: 1 met, 0 on track, 0 behind, 1 off track, 1 no data\n");
@@ -223,7 +223,7 @@ static void a_narrow_page_leaves_out_what_it_can_and_goes_on_below(void **state)
 	                          "10: the province ended it\n"
 	                          "* binding.  P: provisional, not from all or not over yet.  Way: the "
 	                          "figures so far, and after a\n"
-	                          "blank the target.  Forecast: for 2025, with the 80 % interval and the "
+	                          "blank the target.  Forecast: for 2025, with the 80% interval and the "
 	                          "chance to meet the target.\n"
 	                          "plan14 at 2023-06, 8 targets: 2 met, 1 on track, 1 behind, 1 off track, 2 "
 	                          "no data, 1 cancelled; provisional: 1\n"
@@ -237,7 +237,7 @@ static void it_speaks_simplified(void **state)
 	must_print(
 	    "plan plan14 --lang zh-hans",
 	    "  序号 指标                                    基期值    数值 进度要求             目标值 走势  "
-	    "进度     预计达标                    预测值 达标概率 已报/应报\n"
+	    "进度     预计达标                    预测值 达标概率 覆盖情况\n"
 	    "*   14 Zero-employment families kept at zero 动态清零       1                    动态清零       "
 	    "偏离目标                                             11/11\n"
 	    "*   32 养老机构护理型床位占比（%）                         62                         ≥75       "
@@ -271,7 +271,7 @@ static void it_speaks_traditional(void **state)
 	must_print(
 	    "plan plan14 --lang zh_HK",
 	    "  序號 指標                                    基期值    數值 進度要求             目標值 走勢  "
-	    "進度     預計達標                    預測值 達標概率 已報/應報\n"
+	    "進度     預計達標                    預測值 達標概率 覆蓋情況\n"
 	    "*   14 Zero-employment families kept at zero 動態清零       1                    動態清零       "
 	    "偏離目標                                             11/11\n"
 	    "*   32 养老机构护理型床位占比（%）                         62                         ≥75       "
