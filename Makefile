@@ -8,7 +8,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 TESTED     ?= build/release build/asan
 
-PACKAGES := libzmq libprotobuf-c lmdb libcyaml yaml-0.1 smartcols libsodium libxxhash
+PACKAGES := libzmq libprotobuf-c lmdb libcyaml yaml-0.1 smartcols libsodium libxxhash libsystemd
 # Recursive variables, so that pkg-config is asked once, and only when it is there (see build/packages). Headers of
 # libraries are the system's, whose warnings are not ours.
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(PACKAGES) cmocka)))$(PKG_CFLAGS)
