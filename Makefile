@@ -58,7 +58,7 @@ TESTS   := $(wildcard tests/unit/test_*.c tests/flow/test_*.c tests/fault/test_*
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 TORTURE := $(wildcard tests/torture/*.c)
 # Libraries that tests put before the C library (LD_PRELOAD).
-PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c)
+PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c tests/fault/hang.c)
 HEADERS := $(wildcard proto/*.h daemon/*.h daemon/*/*.h clients/*/*.h tests/*/*.h)
 PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(PLAYER) $(MAINS)
 SOURCES := $(PRODUCT) $(TESTLIB) $(TESTS) $(PRELOAD) $(TORTURE) $(FUZZ) tests/fuzz/replay.c
