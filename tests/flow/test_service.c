@@ -132,7 +132,8 @@ static void a_reload_is_told_from_its_beginning_to_what_came_of_it(void **state)
 
 	write_file(
 	    readers,
-	    "- code: press\n  names: {en: Press office, zh_hans: 新闻办, zh_hant: 新聞辦}\n    keys: []\n");
+	    "readers:\n  - code: press\n    names: {en: Press office, zh_hans: 新闻办, zh_hant: 新聞辦}\n"
+	    "    keys: ['FA?:vpUu9-{T^67[Pl.P*9*wjTr*HA=G2xXxC4J.']\n");
 	kill(fixture->daemon.pid, SIGHUP);
 	must_hear(fixture, "RELOADING=1\n");
 	must_hear(fixture, "READY=1\nSTATUS=commit 2, ");
