@@ -59,6 +59,7 @@ FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 TORTURE := $(wildcard tests/torture/*.c)
 # Libraries that tests put before the C library (LD_PRELOAD).
 PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c tests/fault/hang.c)
+UNITS   := $(wildcard systemd/*.service systemd/*.socket systemd/*.path systemd/*.timer)
 HEADERS := $(wildcard proto/*.h daemon/*.h daemon/*/*.h clients/*/*.h tests/*/*.h)
 PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(PLAYER) $(MAINS)
 SOURCES := $(PRODUCT) $(TESTLIB) $(TESTS) $(PRELOAD) $(TORTURE) $(FUZZ) tests/fuzz/replay.c
@@ -133,10 +134,14 @@ install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONF
 	[ -e $(DESTDIR)$(SYSCONFDIR)/suanpan ] || { \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml && \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml; }
+	install -d -m 700 $(DESTDIR)$(SYSCONFDIR)/suanpan/keys $(DESTDIR)$(SYSCONFDIR)/suanpan/report/keys
 	install -D -m 644 systemd/suanpand.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/suanpand.conf
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.service \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/suanpand.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	sed 's|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.tmpfiles >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/suanpand.conf
+	for unit in $(UNITS); do \
+		sed 's|/usr/\(s*bin\)/suanpan|$(PREFIX)/\1/suanpan|g; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|g' $$unit \
+			>$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit; \
+	done
 
 clean: ## remove everything that was built
 	$(Q)rm -rf build
