@@ -102,6 +102,11 @@ test: ## install what is missing, build, run every test, plain and under ASan an
 		$(MAKE) --no-print-directory $(JOBS) FLAVOUR=$${build#build/} programs tests || exit; done
 	@tests/run $(TESTED)
 
+test-systemd: ## install what is missing, build, try the units under a real systemd, in a container (as root; tests/system/run)
+	@.ci/packages install build system
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs build/release/hang.so
+	@tests/system/run
+
 torture: ## SECONDS=600: kill daemon and senders and cut their power for so long, and hold every ack against a ledger
 	@.ci/packages install build
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs build/release/torture build/release/record.so
@@ -147,7 +152,7 @@ clean: ## remove everything that was built
 	$(Q)rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 $(BUILD)/suanpand: $(BUILD)/daemon/main.o $(LIB_DAEMON) $(LIB_SHARED)
 $(BUILD)/suanpan-report: $(BUILD)/clients/report/main.o $(LIB_SENDER) $(LIB_CLIENT) $(LIB_SHARED)
@@ -227,7 +232,7 @@ cppcheck: $(PROTO).h
 		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
 		-D_GNU_SOURCE -DSUANPAN_VERSION='""' -I. -I$(BUILD) $(PRODUCT)
 
-.PHONY: all programs tests fuzzers objects product demo test torture fuzz lint map format install clean help headers tidy cppcheck FORCE
+.PHONY: all programs tests fuzzers objects product demo test test-systemd torture fuzz lint map format install clean help headers tidy cppcheck FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 .SUFFIXES:
