@@ -20,7 +20,7 @@
 /* Requests taken from one socket before the others get their turn. */
 #define TURN_MAX 256
 /* What the groups in the writer's box, the sockets and the seal may take at the end; see TimeoutStopSec. */
-#define STOP_MS 60000
+#define STOP_MS  60000
 
 void loop_give_up(atomic_bool *failed, const char *event, int fault)
 {
