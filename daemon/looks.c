@@ -31,21 +31,16 @@ static int resolve(struct look *look, uint64_t number)
 
 /* `facts` are those of now; `settled` is what the next look is to know. */
 static int follow(struct look *look, const struct alert_subject *subject, const struct watched *before,
-                  unsigned settled, const struct alert_facts *facts)
+                  unsigned settled, int32_t calm_days, const struct alert_facts *facts)
 {
-	const enum alert_step step = alert_decide(before, facts->severity);
-	struct watched after = *before;
+	struct watched after;
+	const enum alert_step step = alert_decide(before, facts->severity, look->today, calm_days, &after);
 	int result = 0;
 	after.settled = settled;
-	if (step == ALERT_STEP_RESOLVE || step == ALERT_STEP_REPLACE) {
+	if (step == ALERT_STEP_RESOLVE || step == ALERT_STEP_REPLACE)
 		result = resolve(look, before->number);
-		after.number = 0;
-		after.severity = ALERT_FINE;
-	}
-	if (result == 0 && (step == ALERT_STEP_RAISE || step == ALERT_STEP_REPLACE)) {
+	if (result == 0 && (step == ALERT_STEP_RAISE || step == ALERT_STEP_REPLACE))
 		result = write_raise_alert(look->write, facts, &after.number);
-		after.severity = facts->severity;
-	}
 	return result == 0 ? write_watch(look->write, subject, &after) : result;
 }
 
@@ -90,7 +85,7 @@ static int look_at_owed(struct look *look, const struct reporter *reporter, stru
 	const char *area = area_of(look->catalogue, reporter);
 	copy_code(facts.reporter, reporter->code);
 	copy_code(facts.area, area ? area : "");
-	return follow(look, &subject, &before, 0, &facts);
+	return follow(look, &subject, &before, 0, 0, &facts);
 }
 
 static bool is_reported_at(const struct catalogue *catalogue, enum period_frequency frequency)
@@ -157,6 +152,12 @@ static struct alert_facts facts_of(const struct look *look, enum alert_kind kind
 	return facts;
 }
 
+/* When the plan is over there are no more figures to wait for, and `missed` says how it ended. */
+static int32_t calm_days_of(const struct sight *sight)
+{
+	return sight->is_over ? 0 : ALERT_CALM_DAYS;
+}
+
 /* Of `hold` the worst period is what is told, not the newest. */
 static void tell_worst(const struct plan_point *worst, struct alert_facts *facts)
 {
@@ -200,7 +201,7 @@ static int look_at_verdict(struct look *look, const struct plan *plan, const str
 	    sight->is_over ? VERDICT_MET : plan_settle(remembered(&before), &sight->judgement);
 	facts.severity = severity_of(verdict);
 	tell_worst(&sight->judgement.worst, &facts);
-	return follow(look, &subject, &before, remember(verdict), &facts);
+	return follow(look, &subject, &before, remember(verdict), calm_days_of(sight), &facts);
 }
 
 static int look_at_end(struct look *look, const struct plan *plan, const struct target *target,
@@ -215,7 +216,7 @@ static int look_at_end(struct look *look, const struct plan *plan, const struct 
 	facts.severity = sight->is_over && facts.binding && sight->judgement.verdict == VERDICT_OFF_TRACK
 	                     ? ALERT_BAD
 	                     : ALERT_FINE;
-	return follow(look, &subject, &before, 0, &facts);
+	return follow(look, &subject, &before, 0, 0, &facts);
 }
 
 /* The chance as it is now, in percent; more than that where there is too little to say anything. */
@@ -256,7 +257,7 @@ static int look_at_forecast(struct look *look, const struct plan *plan, const st
 	if (!sight->is_over && !target->cancelled)
 		is_low = plan_settle_chance(before.settled != 0, facts.chance, facts.agreed);
 	facts.severity = is_low ? ALERT_BAD : ALERT_FINE;
-	return follow(look, &subject, &before, is_low, &facts);
+	return follow(look, &subject, &before, is_low, calm_days_of(sight), &facts);
 }
 
 static int look_at_target(struct look *look, const struct plan *plan, const struct target *target)

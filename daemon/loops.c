@@ -578,13 +578,19 @@ static int write_and_post(struct writer_loop *loop, struct mail *group, struct m
 	return result;
 }
 
+/* A look that somebody asked for is the day's as well. */
 static int write_act(struct writer_loop *loop, struct act *act, bool stopped)
 {
 	struct outcome *outcome = new_outcome(); /* for the alerts that it changed */
+	const int64_t wall_ms = clock_read().wall_ms;
 	act->unanswerable = stopped;
-	int result = stopped ? (int)PIPELINE_STOP : pipeline_act(loop->writer, act, clock_read().wall_ms);
+	int result = stopped ? (int)PIPELINE_STOP : pipeline_act(loop->writer, act, wall_ms);
 	if (result == 0)
 		take_alerts(loop, outcome);
+	if (result == 0 && act_is_look(act)) {
+		loop->look_out.looked = true;
+		loop->look_out.day = calendar_day_of(wall_ms);
+	}
 	mailbox_post(loop->from_writer, &outcome->mail);
 	mailbox_post(loop->to_desk, &act->mail);
 	return result < 0 ? 0 : result; /* nothing was written, which the act says: queries go on meanwhile */

@@ -1,4 +1,4 @@
-/* The city's operator, over the query socket: lets the daemon look every evening, closes years, and goes through the open
+/* The city's operator, over the query socket: lets the daemon look every night and evening, closes years, and goes through the open
  * alerts once a month: acknowledges those about the plan, and when it is over settles by hand what was missed. */
 #ifndef SUANPAN_CLIENTS_SIMULATE_OVERSEER_H
 #define SUANPAN_CLIENTS_SIMULATE_OVERSEER_H

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define NIGHT_MINUTE   5
 #define MORNING_MINUTE (7 * 60 + 30)
 #define EVENING_MINUTE (20 * 60)
 #define DAY_MS         INT64_C(86400000)
@@ -302,17 +303,27 @@ static int review(struct playing *playing, int32_t day)
 	return answer ? answer : overseer_review(playing->settings->overseer, is_last);
 }
 
+static int look_at(struct playing *playing, int32_t day, int minute)
+{
+	int answer = play_wind(playing->settings->clock, day, minute);
+	return answer || !playing->settings->overseer ? answer : overseer_look(playing->settings->overseer);
+}
+
+/* The daemon looks by itself when the day turns, whenever it finds the time. So the first thing that happens on a day is that it is
+ * asked to: then it is always the same look, and the journal always the same journal. */
 static int live_a_day(struct playing *playing, int32_t day)
 {
-	struct overseer *overseer = playing->settings->overseer;
-	int answer = overseer ? review(playing, day) : 0;
-	if (!answer && overseer)
+	const struct play_settings *settings = playing->settings;
+	int answer = look_at(playing, day, NIGHT_MINUTE);
+	if (!answer && settings->overseer)
+		answer = review(playing, day);
+	if (!answer && settings->overseer)
 		answer = do_deeds(playing, day);
 	if (!answer)
 		answer = send_all(playing, day);
 	if (!answer)
-		answer = play_wind(playing->settings->clock, day, EVENING_MINUTE);
-	return answer || !overseer ? answer : overseer_look(overseer);
+		answer = look_at(playing, day, EVENING_MINUTE);
+	return answer || !settings->evening ? answer : settings->evening(settings->witness, day);
 }
 
 /* Whether something was due on the day before, so that it is overdue now. */

@@ -16,7 +16,10 @@ struct play_settings {
 	int clock;                 /* descriptor of the daemon's SUANPAN_CLOCK_FILE */
 	int32_t last_day;          /* up to here */
 	double days_a_second;      /* 0: as fast as it goes */
-	FILE *messages;            /* a line for each refusal that the diary did not foresee; NULL: none */
+	/* Called at the end of each day on which anything happened; NULL: nobody is. Another answer than 0 ends the play with it. */
+	int (*evening)(void *witness, int32_t day);
+	void *witness;
+	FILE *messages; /* a line for each refusal that the diary did not foresee; NULL: none */
 };
 
 enum play_verdict { PLAY_LOST = 1 }; /* a line on standard error says why */

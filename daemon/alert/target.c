@@ -50,9 +50,8 @@ static bool was_due(const struct alert_scene *scene, const struct indicator *ind
 static bool may_be_judged(const struct alert_scene *scene, const struct indicator *indicator,
                           struct period period, const struct value *value)
 {
-	return value->state == VALUE_PRESENT &&
-	       ((value->reported == value->expected && value->carried_count == 0) ||
-	        was_due(scene, indicator, period));
+	return value->state == VALUE_PRESENT && ((!plan_is_provisional(value) && value->carried_count == 0) ||
+	                                         was_due(scene, indicator, period));
 }
 
 static int evaluate(const struct alert_scene *scene, uint32_t indicator, uint32_t area, struct period period,

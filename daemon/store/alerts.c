@@ -254,6 +254,14 @@ static struct db_key subject_key(const struct alert_subject *subject)
 	return key;
 }
 
+static struct watched watched_of(const struct watched_record *record)
+{
+	return (struct watched){.number = record->number,
+	                        .severity = record->severity,
+	                        .settled = record->settled,
+	                        .fine_day = record->fine_day};
+}
+
 int write_watched(struct write *write, const struct alert_subject *subject, struct watched *ret_watched)
 {
 	const struct db_key key = subject_key(subject);
@@ -263,8 +271,7 @@ int write_watched(struct write *write, const struct alert_subject *subject, stru
 		return result;
 	if (record.severity >= ALERT_SEVERITY_END)
 		return FAULT_CORRUPT;
-	*ret_watched =
-	    (struct watched){.number = record.number, .severity = record.severity, .settled = record.settled};
+	*ret_watched = watched_of(&record);
 	return 0;
 }
 
@@ -274,10 +281,12 @@ int write_watch(struct write *write, const struct alert_subject *subject, const 
 	struct watched before;
 	int result = write_watched(write, subject, &before);
 	if (result != 0 || (before.number == watched->number && before.severity == watched->severity &&
-	                    before.settled == watched->settled))
+	                    before.settled == watched->settled && before.fine_day == watched->fine_day))
 		return result;
-	const struct watched_record record = {
-	    .number = watched->number, .severity = watched->severity, .settled = watched->settled};
+	const struct watched_record record = {.number = watched->number,
+	                                      .severity = (uint8_t)watched->severity,
+	                                      .settled = (uint8_t)watched->settled,
+	                                      .fine_day = watched->fine_day};
 	if (watched->number == 0 && watched->severity == ALERT_FINE && watched->settled == 0)
 		db_delete(write->txn, TABLE_WATCHED, &key);
 	else
@@ -329,8 +338,7 @@ static int take_watched(void *context, const struct db_key *key, struct db_value
 	if (stored.size != sizeof record || !read_subject(key, text, &subject))
 		return FAULT_CORRUPT;
 	memcpy(&record, stored.bytes, sizeof record);
-	const struct watched watched = {
-	    .number = record.number, .severity = record.severity, .settled = record.settled};
+	const struct watched watched = watched_of(&record);
 	return walk->each(walk->context, &subject, &watched);
 }
 

@@ -113,8 +113,9 @@ enum alert_text {
 
 struct watched_record {
 	uint64_t number;
-	uint32_t severity;
-	uint32_t settled;
+	uint8_t severity, settled;
+	uint16_t zero;
+	int32_t fine_day;
 };
 _Static_assert(sizeof(struct watched_record) == 16, "on disk");
 

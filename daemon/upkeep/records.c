@@ -153,8 +153,8 @@ static bool describe_watched(struct db_value value, char text[RECORDS_SIZE])
 	struct watched_record record;
 	if (!take(value, &record, sizeof record))
 		return false;
-	snprintf(text, RECORDS_SIZE, "alert %" PRIu64 ", severity %" PRIu32 ", settled %" PRIu32,
-	         record.number, record.severity, record.settled);
+	snprintf(text, RECORDS_SIZE, "alert %" PRIu64 ", severity %u, settled %u, fine since day %" PRId32,
+	         record.number, record.severity, record.settled, record.fine_day);
 	return true;
 }
 

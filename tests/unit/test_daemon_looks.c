@@ -162,17 +162,20 @@ static const struct month {
     {"2021-03", "2021-04-08", "5.06", "1 open 2021-02 5.03"}, /* 0.01 beyond */
     {"2021-04", "2021-05-08", "5.06", "1 open 2021-02 5.03"}, /* short again */
     {"2021-05", "2021-06-08", "5.09", "1 open 2021-02 5.03"},
-    {"2021-06", "2021-07-08", "5.13", "1 resolved 2021-02 5.03"}, /* 0.03 beyond */
-    {"2021-07", "2021-08-08", "5.12", "1 resolved 2021-02 5.03"},
+    {"2021-06", "2021-07-08", "5.13", "1 open 2021-02 5.03"},                           /* 0.03 beyond */
+    {"2021-07", "2021-08-08", "5.12", "1 resolved 2021-02 5.03"},                       /* for 31 days now */
     {"2021-08", "2021-09-08", "5.03", "1 resolved 2021-02 5.03, 2! open 2021-08 5.03"}, /* 0.103 short */
     {"2021-09", "2021-10-08", "5.06", "1 resolved 2021-02 5.03, 2! open 2021-08 5.03"},
     {"2021-10", "2021-11-08", "5.15", "1 resolved 2021-02 5.03, 2! open 2021-08 5.03"}, /* behind now */
     {"2021-11", "2021-12-08", "5.05", "1 resolved 2021-02 5.03, 2! open 2021-08 5.03"}, /* and off again */
-    {"2021-12", "2022-01-08", "5.25", "1 resolved 2021-02 5.03, 2! resolved 2021-08 5.03"},
-    {"2022-01", "2022-02-08", "5.20",
-     "1 resolved 2021-02 5.03, 2! resolved 2021-08 5.03, 3 open 2022-01 5.20"},
-    {"2022-02", "2022-03-08", "5.10", /* worse: the old one gives way */
-     "1 resolved 2021-02 5.03, 2! resolved 2021-08 5.03, 3 resolved 2022-01 5.20, 4! open 2022-02 5.10"},
+    {"2021-12", "2022-01-08", "5.25", "1 resolved 2021-02 5.03, 2! open 2021-08 5.03"},
+    {"2022-01", "2022-02-08", "5.20", "1 resolved 2021-02 5.03, 2! open 2021-08 5.03"}, /* not for long */
+    {"2022-02", "2022-03-08", "5.30", "1 resolved 2021-02 5.03, 2! open 2021-08 5.03"},
+    {"2022-03", "2022-04-08", "5.30", "1 resolved 2021-02 5.03, 2! resolved 2021-08 5.03"},
+    {"2022-04", "2022-05-08", "5.22",
+     "1 resolved 2021-02 5.03, 2! resolved 2021-08 5.03, 3 open 2022-04 5.22"},
+    {"2022-05", "2022-06-08", "5.10", /* worse: the old one gives way */
+     "1 resolved 2021-02 5.03, 2! resolved 2021-08 5.03, 3 resolved 2022-04 5.22, 4! open 2022-05 5.10"},
 };
 
 static void a_value_that_wavers_at_an_edge_raises_one_alert(void **state)
@@ -219,6 +222,9 @@ static void figures_that_are_not_all_in_wait_until_they_were_due(void **state)
 	must_be(fixture, ALERT_VERDICT, "1! open 2021-01 provisional 4.50");
 	report(fixture, "2021-03-03", BEDS, SOUTH, "2021-01", 'A', 570);
 	look(fixture, "2021-03-03");
+	look(fixture, "2021-04-02");
+	must_be(fixture, ALERT_VERDICT, "1! open 2021-01 provisional 4.50");
+	look(fixture, "2021-04-03");
 	must_be(fixture, ALERT_VERDICT, "1! resolved 2021-01 provisional 4.50");
 }
 
