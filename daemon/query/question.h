@@ -50,6 +50,7 @@ void question_note_unknown(struct question *question, const char *what, const ch
 int MUST_CHECK question_add(struct question *question, const ProtobufCMessage *row);
 
 int MUST_CHECK question_find_area(struct question *question, const char *given, uint32_t *ret_area);
+int MUST_CHECK question_find_reporter(struct question *question, const char *given, uint32_t *ret_reporter);
 int MUST_CHECK question_read_period(struct question *question, const char *given, struct period *ret_period);
 
 #define QUOTE_SIZE 80
@@ -100,5 +101,6 @@ int MUST_CHECK answer_explain(struct question *question, const Suanpan__ExplainQ
 int MUST_CHECK answer_act(struct question *question, uint64_t number, const Suanpan__Act *act);
 int MUST_CHECK answer_diff(struct question *question, const Suanpan__DiffQuery *query);
 int MUST_CHECK answer_alerts(struct question *question, const Suanpan__AlertsQuery *query);
+int MUST_CHECK answer_calendar(struct question *question, const Suanpan__CalendarQuery *query);
 
 #endif
