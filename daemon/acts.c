@@ -188,7 +188,8 @@ void act_tell_look(const struct write *write, struct act *act)
 
 static const struct {
 	const char *name;
-	int (*apply)(struct write *write, struct act *act); /* NULL: not done by a write alone (act_is_look) */
+	int (*apply)(struct write *write,
+	             struct act *act); /* NULL: not done by a write alone (act_is_look) */
 } kinds[] = {
     [SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE] = {"acknowledge", acknowledge_alert},
     [SUANPAN__ACT_KIND__ACT_RESOLVE] = {"resolve", resolve_alert},

@@ -266,8 +266,7 @@ static int link_all(const struct inputs *inputs, struct catalogue *catalogue, st
 {
 	static void (*const steps[])(struct link *) = {
 	    link_areas, link_statistics, link_indicators, link_reporters, link_readers,
-	    link_keys,  link_calendar,   link_alerts,     link_plans,
-	    link_rules,
+	    link_keys,  link_calendar,   link_alerts,     link_plans,     link_rules,
 	};
 	struct link link = {.inputs = inputs, .catalogue = catalogue, .mistakes = mistakes};
 	link.fault = arena_new(CATALOGUE_BUDGET, &link.scratch);

@@ -311,7 +311,7 @@ static int compare_with_peers(const struct look *look, const struct doubt *doubt
 	    high[DECIMAL_TEXT_SIZE];
 	struct doubt_share now = {.figure = look->observation->value};
 	struct doubt_range range;
-	size_t count;
+	size_t count = 0;
 	int result = read_per(look, doubt->per, look->observation->area, &now.per);
 	if (result != 0 || now.per <= 0)
 		return result;

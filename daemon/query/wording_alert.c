@@ -146,11 +146,11 @@ static char *say_missed(struct wording *words, const struct alert_facts *facts, 
 {
 	switch (words->language) {
 	case LANGUAGE_ZH_HANS:
-		return wording_format(words, "%s（%s 第 %s 项，约束性）规划期满未达标：%s 为 %s",
-		                      said->name, facts->plan, facts->row, said->period, said->value);
+		return wording_format(words, "%s（%s 第 %s 项，约束性）规划期满未达标：%s 为 %s", said->name,
+		                      facts->plan, facts->row, said->period, said->value);
 	case LANGUAGE_ZH_HANT:
-		return wording_format(words, "%s（%s 第 %s 項，約束性）規劃期滿未達標：%s 為 %s",
-		                      said->name, facts->plan, facts->row, said->period, said->value);
+		return wording_format(words, "%s（%s 第 %s 項，約束性）規劃期滿未達標：%s 為 %s", said->name,
+		                      facts->plan, facts->row, said->period, said->value);
 	case LANGUAGE_EN:
 	case LANGUAGE_COUNT:
 		break;
