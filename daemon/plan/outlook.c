@@ -101,6 +101,32 @@ int outlook_fit_with(struct outlook *outlook, int32_t day, enum forecast_method 
 	return fit_all(outlook, day, &method);
 }
 
+/* ---- what it is made of ---- */
+
+unsigned outlook_part_count(const struct outlook *outlook)
+{
+	return outlook->strand_count;
+}
+
+struct outlook_part outlook_part(const struct outlook *outlook, unsigned index)
+{
+	assert(index < outlook->strand_count);
+	const struct strand *strand = &outlook->strands[index];
+	struct outlook_part part = {
+	    .statistic = strand->statistic, .within = strand->within, .verdict = strand->fitted};
+	for (size_t at = 0; at < strand->used; at++)
+		part.history += strand->whole[at];
+	if (strand->used > 0) {
+		part.first = strand->first;
+		part.last = (struct period){strand->first.code + (uint32_t)strand->used - 1};
+	}
+	if (strand->fitted == 0) {
+		part.method = strand->forecast.method;
+		part.has_season = strand->forecast.cycle > 0;
+	}
+	return part;
+}
+
 /* ---- through the formula: a number with its derivatives by the atoms ---- */
 
 struct dual {
@@ -153,7 +179,8 @@ static void push(const struct formula_step *step, const double *atoms, struct du
 		top->value = atoms[step->atom];
 		top->by[step->atom] = 1;
 	} else {
-		top->value = (double)step->number / (double)decimal_power(step->decimals);
+		const int64_t one = decimal_power(step->decimals);
+		top->value = (double)step->number / (double)one;
 	}
 }
 
@@ -212,7 +239,7 @@ static double mean_of(const struct strand *strand, const struct strand_part *par
 {
 	double mean = part->known;
 	for (unsigned ahead = 1; ahead <= part->ahead; ahead++)
-		if (part->shares[ahead - 1] != 0)
+		if (part->shares[ahead - 1] > 0)
 			mean += part->shares[ahead - 1] * forecast_mean(&strand->forecast, ahead);
 	return mean;
 }
@@ -239,6 +266,8 @@ static void note_strand(const struct strand *strand, double variance, struct out
 	const struct period newest = {strand->first.code + (uint32_t)strand->used - 1};
 	if (!value->is_forecast || forecast->method > value->method)
 		value->method = forecast->method;
+	if (!value->is_forecast || forecast->method < value->best)
+		value->best = forecast->method;
 	if (!value->is_forecast || forecast->observations < value->history)
 		value->history = (unsigned)forecast->observations;
 	if (value->from.code == 0 || period_last_day(newest) < period_last_day(value->from))
@@ -275,8 +304,10 @@ static int value_of(const struct outlook *outlook, struct period period, const s
 	double atoms[FORMULA_ATOMS_MAX], variance = 0;
 	struct outlook_value value = {.mean = 0};
 	struct dual result;
-	for (uint32_t i = 0; i < formula->atom_count; i++)
+	for (uint32_t i = 0; i < formula->atom_count; i++) {
 		atoms[i] = mean_of(&outlook->strands[outlook->strand_of[i]], &parts[i]);
+		value.gaps += parts[i].gaps;
+	}
 	const int verdict = run(formula, atoms, years_since_baseline(outlook->catalogue, period), &result);
 	if (verdict)
 		return verdict;
@@ -317,6 +348,14 @@ void outlook_interval(const struct outlook_value *value, unsigned percent, doubl
 	*ret_high = value->mean + reach;
 }
 
+double outlook_percent_of(const struct outlook_value *value, double figure)
+{
+	const double away = fabs(figure - value->mean);
+	if (!(value->deviation > 0))
+		return away > 0 ? 100 : 0;
+	return 100 * (2 * forecast_chance_below(away / value->deviation, value->freedom) - 1);
+}
+
 /* ---- chances ---- */
 
 static double as_double(struct fraction a)
@@ -344,7 +383,8 @@ static double chance_of(const struct shape *shape, const struct outlook_value *v
 
 static double half_place_of(unsigned decimals)
 {
-	return 0.5 / (double)decimal_power(decimals);
+	const int64_t one = decimal_power(decimals);
+	return 0.5 / (double)one;
 }
 
 static double chance_at_goal(const struct catalogue *catalogue, const struct target *target,
@@ -357,8 +397,8 @@ static double chance_at_goal(const struct catalogue *catalogue, const struct tar
 	                 half_place_of(catalogue->indicators[target->indicator].decimals));
 }
 
-static int open(const struct outlook_basis *basis, uint32_t indicator, uint32_t area,
-                struct outlook **ret_outlook)
+static int open_outlook(const struct outlook_basis *basis, uint32_t indicator, uint32_t area,
+                        struct outlook **ret_outlook)
 {
 	struct outlook *outlook;
 	int result = outlook_new(basis, basis->catalogue->indicators[indicator].formula, area, &outlook);
@@ -401,7 +441,7 @@ static int follow_chance(const struct outlook_basis *basis, const struct target 
 	struct outlook *other;
 	struct outlook_value followed, apart = *value;
 	struct fraction below;
-	int result = open(basis, target->follows, area, &other);
+	int result = open_outlook(basis, target->follows, area, &other);
 	if (result != 0)
 		return result;
 	result = outlook_at(other, end, &followed);
@@ -447,7 +487,7 @@ int outlook_target(const struct outlook_basis *basis, const struct plan *plan, c
 	struct outlook_target found = {.chance = 0};
 	struct outlook *outlook;
 	double chance = 0;
-	int result = open(basis, target->indicator, area, &outlook);
+	int result = open_outlook(basis, target->indicator, area, &outlook);
 	if (result != 0)
 		return result;
 	result = outlook_at(outlook, end, &found.end);

@@ -19,8 +19,16 @@ struct outlook_basis question_basis(struct question *question, struct period unt
 
 char *wording_estimate(struct wording *words, double estimate, unsigned decimals)
 {
-	const double units = round(estimate * (double)decimal_power(decimals));
+	const int64_t one = decimal_power(decimals);
+	const double units = round(estimate * (double)one);
 	return fabs(units) < 0x1p63 ? wording_number(words, (int64_t)units, decimals) : NULL;
+}
+
+char *wording_aim(struct wording *words, const struct target *target)
+{
+	if (target->comparison == COMPARE_TRACKS_GDP && words->language == LANGUAGE_EN)
+		return wording_borrow(words->catalogue->indicators[target->follows].code);
+	return wording_printed(words, &target->goal);
 }
 
 char *wording_plan_number(struct wording *words, const struct plan_number *number, unsigned decimals)
