@@ -113,7 +113,7 @@ static const struct command_row commands[] = {
      .arguments_max = 1,
      .run = reopen_run},
     {.name = "alerts",
-     .arguments = "[watch]",
+     .arguments = "[ack N | resolve N | look | watch]",
      .sentence = N_(
          "what somebody should look at, newest first; watch: as it is raised and settled, until interrupted"),
      .example = "suanpan alerts --open --area Liwan",
