@@ -31,7 +31,7 @@ static void get_interval(const char *low, const char *high, struct cell *cell)
 {
 	if (!low || !high)
 		return;
-	snprintf(cell->scratch, sizeof cell->scratch, "%s to %s", low, high);
+	snprintf(cell->scratch, sizeof cell->scratch, gettext("%s to %s"), low, high);
 	cell->text = cell->scratch;
 }
 
@@ -79,9 +79,9 @@ static void get_shown_chance(const void *row, struct cell *cell)
 	if (!outlook->has_chance)
 		return;
 	if (outlook->chance == 0)
-		cell->text = "below 1 %";
+		cell->text = gettext("below 1 %");
 	else if (outlook->chance >= 100)
-		cell->text = "above 99 %";
+		cell->text = gettext("above 99 %");
 	else
 		snprintf(cell->scratch, sizeof cell->scratch, "%" PRIu64 " %%", outlook->chance);
 	if (!cell->text)
@@ -100,7 +100,7 @@ static void get_provisional(const void *row, struct cell *cell)
 const struct column forecast_columns[] = {
 	{.header = "period", .title = N_("Period"), STRING(period)},
 	{.header = "value", NUMBER(value)},
-	{.title = N_("Value"), .right = true, .get = get_shown_value},
+	{.title = N_("Value"), .right = true, .spoken = true, .get = get_shown_value},
 	{.header = "unit", .title = N_("Unit"), STRING(unit)},
 	{.header = "status", .title = N_("Status"), .if_filled = true, .get = get_status},
 	{.header = "low_80", NUMBER(low_80)},
@@ -115,7 +115,7 @@ const struct column forecast_columns[] = {
 	{.header = "comparison", STRING(comparison)},
 	{.header = "target", .type = COLUMN_NUMBER, STRING(target)},
 	{.title = N_("Target"), .right = true, .if_filled = true, .get = get_shown_target},
-	{.header = "nature", .title = N_("Nature"), .spoken = true, .if_filled = true, STRING(nature)},
+	{.header = "nature", .title = N_("Nature"), .if_filled = true, .spoken = true, STRING(nature)},
 	{.header = "chance", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__OutlookRow, chance)},
 	{.title = N_("Chance"), .right = true, .if_filled = true, .get = get_shown_chance},
 	{.header = "method", STRING(method)},
@@ -144,10 +144,11 @@ static int keep_basis(const Suanpan__OutlookRow *row, struct basis *basis)
 {
 	if (!row->method || basis->sentence)
 		return 0;
-	const int length = asprintf(
-	    &basis->sentence, gettext("from %" PRIu64 " periods up to %s%s: %s"), row->history,
-	    row->from ? row->from : "?",
-	    row->provisional ? gettext(", provisional as later ones are incomplete") : "", row->method);
+	const char *const later =
+	    row->provisional ? gettext(", provisional as later ones are incomplete") : "";
+	const int length =
+	    asprintf(&basis->sentence, gettext("from %llu periods up to %s%s: %s"),
+	             (unsigned long long)row->history, row->from ? row->from : "?", later, row->method);
 	if (length >= 0)
 		return 0;
 	basis->sentence = NULL;
@@ -206,14 +207,14 @@ const struct column backtest_columns[] = {
 	{.header = "code", .title = N_("Code"), STRING(code)},
 	{.header = "area", STRING(area)},
 	{.title = N_("Area"), STRING(area_name)},
-	{.header = "method", .title = N_("Method"), STRING(method)},
+	{.header = "method", .title = N_("Method"), .spoken = true, STRING(method)},
 	{.header = "history", .title = N_("Periods"), .right = true, COUNT(history)},
 	{.header = "origins", .title = N_("Origins"), .right = true, COUNT(origins)},
 	{.header = "forecasts", .title = N_("Forecasts"), .right = true, COUNT(forecasts)},
 	{.header = "mase", .title = N_("MASE"), .right = true, NUMBER(mase)},
 	{.header = "within_80", .title = N_("In 80 %"), .right = true, NUMBER(within_80)},
 	{.header = "within_95", .title = N_("In 95 %"), .right = true, NUMBER(within_95)},
-	{.header = "reason", .title = N_("Why not"), .wraps = true, .if_filled = true, STRING(reason)},
+	{.header = "reason", .title = N_("Why not"), .wraps = true, .if_filled = true, .spoken = true, STRING(reason)},
 	{.header = NULL},
 };
 
