@@ -29,6 +29,10 @@ N_("complete")
 /* The calendar; and of it overdue, below. */
 N_("due")
 
+/* A target's nature. */
+N_("binding")
+N_("anticipatory")
+
 /* Alerts: kinds and states. */
 N_("overdue")
 N_("rule")
