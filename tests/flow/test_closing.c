@@ -29,7 +29,8 @@ static void set_clock(struct fixture *fixture, const char *time)
 	struct tm fields = {.tm_isdst = 0};
 	char text[32], *part = scratch_path(fixture->daemon.folder, "clock.part");
 	assert_non_null(strptime(time, "%Y-%m-%d %H:%M", &fields));
-	int length = snprintf(text, sizeof text, "%" PRId64, ((int64_t)timegm(&fields) - 8 * 3600) * 1000);
+	int length =
+	    snprintf(text, sizeof text, "%" PRId64, ((int64_t)timegm(&fields) - (int64_t)8 * 3600) * 1000);
 	scratch_write(part, text, (size_t)length);
 	assert_int_equal(rename(part, fixture->clock), 0);
 	free(part);
