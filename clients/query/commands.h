@@ -17,6 +17,8 @@ int history_run(void *settings, int count, char *arguments[]);
 int eval_run(void *settings, int count, char *arguments[]);
 int coverage_run(void *settings, int count, char *arguments[]);
 int explain_run(void *settings, int count, char *arguments[]);
+int forecast_run(void *settings, int count, char *arguments[]);
+int backtest_run(void *settings, int count, char *arguments[]);
 int diff_run(void *settings, int count, char *arguments[]);
 int watch_run(void *settings, int count, char *arguments[]);
 int close_run(void *settings, int count, char *arguments[]);
@@ -27,6 +29,7 @@ struct settings;
 int alerts_watch(struct settings *settings);
 
 extern const struct option_row get_options[], plan_options[], watch_options[];
+extern const struct option_row forecast_options[], backtest_options[];
 extern const struct option_row eval_options[], coverage_options[], diff_options[], alerts_options[];
 extern const struct option_row act_options[]; /* of every command that does something */
 
@@ -41,6 +44,8 @@ extern const struct column coverage_columns[]; /* CoverageRow */
 extern const struct column explain_columns[];  /* an input and the part it is in; see explain.c */
 extern const struct column diff_columns[];     /* DiffRow */
 extern const struct column alerts_columns[];   /* Alert */
+extern const struct column forecast_columns[]; /* OutlookRow */
+extern const struct column backtest_columns[]; /* BacktestRow */
 
 /* Has the daemon do something, in the name of whoever types, and prints what came of it. Kind and subject are filled in; the
  * reason comes from --why. Answers an exit status. */

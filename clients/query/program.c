@@ -74,6 +74,25 @@ static const struct command_row commands[] = {
      .arguments_min = 3,
      .arguments_max = 3,
      .run = diff_run},
+    {.name = "forecast",
+     .arguments = "CODE",
+     .sentence =
+         "what is to come of a statistic or an indicator, how wrong that may be, and the chance of each "
+         "target",
+     .example = "suanpan forecast hospital_beds_per_1000 --area outer --to 2025 --as-of 2024-06-30",
+     .options = forecast_options,
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .run = forecast_run},
+    {.name = "backtest",
+     .arguments = "[CODE]",
+     .sentence =
+         "how good such forecasts of the past would have been, beside the drift and the naive method; "
+         "of all that plans have targets for if no CODE is given",
+     .example = "suanpan backtest hospital_beds_per_1000 --horizon 6",
+     .options = backtest_options,
+     .arguments_max = 1,
+     .run = backtest_run},
     {.name = "close",
      .arguments = "PERIOD",
      .sentence =

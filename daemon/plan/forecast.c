@@ -522,15 +522,14 @@ double forecast_weight(const struct forecast *forecast, unsigned later)
 double forecast_variance(const struct forecast *forecast, const double *shares, unsigned count)
 {
 	double sum = 0, drift = 0;
-	for (unsigned shock = 0; shock < count; shock++) {
-		double weight = 0, steps = 0, power = 1;
-		for (unsigned i = shock; i < count; i++) {
-			weight += shares[i] * (i == shock ? 1 : forecast->alpha + forecast->beta * steps);
-			power *= forecast->phi;
-			steps += power;
-		}
+	double later = 0; /* the shares of what comes after a shock, */
+	double steps = 0; /* and these times phi + ... + phi^(so much later) */
+	for (unsigned shock = count; shock-- > 0;) {
+		const double weight = shares[shock] + forecast->alpha * later + forecast->beta * steps;
 		sum += weight * weight;
 		drift += shares[shock] * (shock + 1);
+		later += shares[shock];
+		steps = forecast->phi * (later + steps);
 	}
 	if (forecast->method ==
 	    FORECAST_DRIFT) /* the drift itself is estimated, over all steps but the gaps' */

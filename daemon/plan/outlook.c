@@ -101,6 +101,32 @@ int outlook_fit_with(struct outlook *outlook, int32_t day, enum forecast_method 
 	return fit_all(outlook, day, &method);
 }
 
+/* ---- what it is made of ---- */
+
+unsigned outlook_part_count(const struct outlook *outlook)
+{
+	return outlook->strand_count;
+}
+
+struct outlook_part outlook_part(const struct outlook *outlook, unsigned index)
+{
+	assert(index < outlook->strand_count);
+	const struct strand *strand = &outlook->strands[index];
+	struct outlook_part part = {
+	    .statistic = strand->statistic, .within = strand->within, .verdict = strand->fitted};
+	for (size_t at = 0; at < strand->used; at++)
+		part.history += strand->whole[at];
+	if (strand->used > 0) {
+		part.first = strand->first;
+		part.last = (struct period){strand->first.code + (uint32_t)strand->used - 1};
+	}
+	if (strand->fitted == 0) {
+		part.method = strand->forecast.method;
+		part.has_season = strand->forecast.cycle > 0;
+	}
+	return part;
+}
+
 /* ---- through the formula: a number with its derivatives by the atoms ---- */
 
 struct dual {
@@ -239,6 +265,8 @@ static void note_strand(const struct strand *strand, double variance, struct out
 	const struct period newest = {strand->first.code + (uint32_t)strand->used - 1};
 	if (!value->is_forecast || forecast->method > value->method)
 		value->method = forecast->method;
+	if (!value->is_forecast || forecast->method < value->best)
+		value->best = forecast->method;
 	if (!value->is_forecast || forecast->observations < value->history)
 		value->history = (unsigned)forecast->observations;
 	if (value->from.code == 0 || period_last_day(newest) < period_last_day(value->from))
@@ -275,8 +303,10 @@ static int value_of(const struct outlook *outlook, struct period period, const s
 	double atoms[FORMULA_ATOMS_MAX], variance = 0;
 	struct outlook_value value = {.mean = 0};
 	struct dual result;
-	for (uint32_t i = 0; i < formula->atom_count; i++)
+	for (uint32_t i = 0; i < formula->atom_count; i++) {
 		atoms[i] = mean_of(&outlook->strands[outlook->strand_of[i]], &parts[i]);
+		value.gaps += parts[i].gaps;
+	}
 	const int verdict = run(formula, atoms, years_since_baseline(outlook->catalogue, period), &result);
 	if (verdict)
 		return verdict;
@@ -315,6 +345,14 @@ void outlook_interval(const struct outlook_value *value, unsigned percent, doubl
 	                         : 0;
 	*ret_low = value->mean - reach;
 	*ret_high = value->mean + reach;
+}
+
+double outlook_percent_of(const struct outlook_value *value, double figure)
+{
+	const double away = fabs(figure - value->mean);
+	if (!(value->deviation > 0))
+		return away > 0 ? 100 : 0;
+	return 100 * (2 * forecast_chance_below(away / value->deviation, value->freedom) - 1);
 }
 
 /* ---- chances ---- */

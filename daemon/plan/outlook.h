@@ -57,15 +57,30 @@ struct outlook_value {
 	unsigned freedom;       /* of Student's t; 0 where the deviation is 0 */
 	bool is_forecast;       /* something in it is to come */
 	bool is_provisional;
-	enum forecast_method method; /* the least of those used */
-	unsigned history;            /* the fewest observations that one was fitted to */
+	enum forecast_method method, best; /* the least and the best of those used */
+	unsigned history;                  /* the fewest observations that one was fitted to */
 	struct period from; /* the oldest of the strands' newest whole periods; code 0: nothing is forecast */
+	unsigned gaps;      /* of what it counts: periods that have been and that somebody is missing in */
 };
+/* What the outlook is made of, as it was fitted. */
+struct outlook_part {
+	uint32_t statistic, within; /* within: a group's index, CATALOGUE_NONE: the area as it is */
+	unsigned history;           /* whole periods */
+	struct period first, last;  /* the oldest and the newest of them; code 0: there are none */
+	int verdict;                /* 0, or why it cannot be forecast */
+	enum forecast_method method;
+	bool has_season;
+};
+unsigned outlook_part_count(const struct outlook *outlook);
+struct outlook_part outlook_part(const struct outlook *outlook, unsigned index);
+
 /* At any period the formula can be evaluated at. */
 int MUST_CHECK outlook_at(const struct outlook *outlook, struct period period,
                           struct outlook_value *ret_value);
 /* What a value lies within with the chance (80, 95 percent): both ends. */
 void outlook_interval(const struct outlook_value *value, unsigned percent, double *ret_low, double *ret_high);
+/* The percent (0 to 100) of the interval that has the figure at one of its ends. */
+double outlook_percent_of(const struct outlook_value *value, double figure);
 
 /* A target at the plan's end. `now` is how it stands (a broken hold has no chance). */
 struct outlook_target {

@@ -4,11 +4,15 @@
 #include <assert.h>
 #include <string.h>
 
+/* How far back is looked: ten years of months; of what comes less often more, as a fit needs so many. */
 static size_t periods_max(enum period_frequency frequency)
 {
-	static const size_t months[] = {
-	    [PERIOD_ANNUAL] = 12, [PERIOD_HALF_YEAR] = 6, [PERIOD_QUARTER] = 3, [PERIOD_MONTH] = 1};
-	return frequency == PERIOD_DAY ? STRAND_PERIODS_MAX : STRAND_MONTHS_MAX / months[frequency];
+	static const size_t periods[] = {[PERIOD_ANNUAL] = 30,
+	                                 [PERIOD_HALF_YEAR] = 40,
+	                                 [PERIOD_QUARTER] = 60,
+	                                 [PERIOD_MONTH] = 120,
+	                                 [PERIOD_DAY] = STRAND_PERIODS_MAX};
+	return periods[frequency];
 }
 
 /* Periods in a year of what may have a season. A stock's yearly ups and downs are small beside its size; those of days are
@@ -96,6 +100,22 @@ static size_t known_by(const struct strand *strand, int32_t day)
 	return known;
 }
 
+static int fit(const struct catalogue *catalogue, const struct strand *strand,
+               const enum forecast_method *method, struct strand_fit *fit)
+{
+	const struct forecast_series series = {.values = strand->values,
+	                                       .there = strand->whole,
+	                                       .count = strand->used,
+	                                       .cycle = cycle_of(&catalogue->statistics[strand->statistic])};
+	const int result = method ? forecast_fit(*method, &series, &fit->forecast)
+	                          : forecast_fit_best(&series, &fit->forecast);
+	if (result < 0)
+		return result;
+	fit->fitted = result == FORECAST_TOO_SHORT ? OUTLOOK_TOO_SHORT : 0;
+	fit->used = strand->used;
+	return 0;
+}
+
 int strand_fit(const struct catalogue *catalogue, struct strand *strand, int32_t day,
                const enum forecast_method *method)
 {
@@ -109,14 +129,13 @@ int strand_fit(const struct catalogue *catalogue, struct strand *strand, int32_t
 	strand->fitted = OUTLOOK_NO_DATA;
 	if (strand->used == 0)
 		return 0;
-	const struct forecast_series series = {.values = strand->values,
-	                                       .there = strand->whole,
-	                                       .count = strand->used,
-	                                       .cycle = cycle_of(&catalogue->statistics[strand->statistic])};
-	const int result = method ? forecast_fit(*method, &series, &strand->forecast)
-	                          : forecast_fit_best(&series, &strand->forecast);
-	strand->fitted = result == FORECAST_TOO_SHORT ? OUTLOOK_TOO_SHORT : 0;
-	return result == FORECAST_TOO_SHORT ? 0 : result;
+	struct strand_fit *kept = &strand->kept[method ? 1 + *method : 0];
+	const int result = kept->used == strand->used ? 0 : fit(catalogue, strand, method, kept);
+	if (result != 0)
+		return result;
+	strand->fitted = kept->fitted;
+	strand->forecast = kept->forecast;
+	return 0;
 }
 
 /* ---- what an atom sees ---- */
@@ -149,6 +168,7 @@ static int find_point(const struct strand *strand, const struct window *window, 
 	for (long back = 0; back < (long)window->cells && place - back >= 0; back++) {
 		if (!strand->whole[place - back])
 			continue;
+		part->gaps = (unsigned)back;
 		part->known = strand->values[place - back];
 		return 0;
 	}
@@ -171,6 +191,7 @@ static int find_stretch(const struct strand *strand, const struct window *window
 		const int verdict = place >= used ? add_ahead(strand, place - used + 1, share, part) : 0;
 		if (verdict)
 			return verdict;
+		part->gaps += place < used && !strand->whole[place];
 		if (place < used && strand->some[place])
 			part->known += share * strand->values[place];
 	}

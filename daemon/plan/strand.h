@@ -5,8 +5,15 @@
 #include "daemon/indicator/window.h"
 #include "daemon/plan/outlook.h"
 
-#define STRAND_MONTHS_MAX  120 /* ten years of history, of months or coarser periods: older ones say little */
-#define STRAND_PERIODS_MAX 400 /* of days */
+#define STRAND_PERIODS_MAX 400 /* of history, and to come */
+
+/* What was fitted to the first so many periods; 0: nothing yet. */
+struct strand_fit {
+	size_t used;
+	int fitted; /* as below */
+	struct forecast forecast;
+};
+#define STRAND_FITS (FORECAST_NAIVE + 2)
 
 /* One statistic within one part of the area, at the statistic's own frequency; `count` periods from `first` on. */
 struct strand {
@@ -21,17 +28,20 @@ struct strand {
 	bool is_provisional; /* something newer came from some areas */
 	int fitted;          /* 0, or why there is no forecast: an outlook_verdict */
 	struct forecast forecast;
+	struct strand_fit kept[STRAND_FITS]; /* of the best, and of each method */
 };
 
 /* Reads what had ended by the basis' day. */
 int MUST_CHECK strand_gather(const struct outlook_basis *basis, uint32_t area, struct strand *strand);
-/* As of the day; with one method, or with the best. */
+/* As of the day; with one method, or with the best (NULL). What is fitted so already is not fitted again. */
 int MUST_CHECK strand_fit(const struct catalogue *catalogue, struct strand *strand, int32_t day,
                           const enum forecast_method *method);
 
 /* What an atom looks at in it. */
 struct strand_part {
-	double known;                      /* of what has been */
+	double known; /* of what has been */
+	unsigned
+	    gaps; /* periods that have been and are not whole: counted as far as they are there, or stood in for */
 	unsigned ahead;                    /* how many periods to come it needs, the last included; 0: none */
 	double shares[STRAND_PERIODS_MAX]; /* [i]: of the one i+1 ahead */
 };

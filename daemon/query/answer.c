@@ -47,7 +47,8 @@ static int check_one_kind(struct question *question, const Suanpan__Query *query
 	int kinds = (query->status != NULL) + (query->list != NULL) + (query->series != NULL) +
 	            (query->plan != NULL) + (query->history != NULL) + (query->eval != NULL) +
 	            (query->coverage != NULL) + (query->explain != NULL) + (query->diff != NULL) +
-	            (query->alerts != NULL) + (query->act != NULL);
+	            (query->forecast != NULL) + (query->backtest != NULL) + (query->alerts != NULL) +
+	            (query->act != NULL);
 	if (kinds == 1)
 		return 0;
 	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
@@ -96,6 +97,10 @@ static int dispatch(struct question *question, const Suanpan__Query *query)
 		return answer_coverage(question, query->coverage);
 	if (query->explain)
 		return answer_explain(question, query->explain);
+	if (query->forecast)
+		return answer_forecast(question, query->forecast);
+	if (query->backtest)
+		return answer_backtest(question, query->backtest);
 	if (query->alerts)
 		return answer_alerts(question, query->alerts);
 	return answer_diff(question, query->diff);

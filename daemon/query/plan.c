@@ -3,6 +3,7 @@
 #include "daemon/plan/judge.h"
 #include "daemon/plan/path.h"
 #include "daemon/query/prospect.h"
+#include "daemon/query/standing.h"
 #include "proto/decimal.h"
 
 /* A plan as it is looked at: when, and where. */
@@ -75,67 +76,6 @@ static bool is_too_fine(const struct view *view, const struct indicator *indicat
 }
 
 /* ---- how it stands ---- */
-
-/* Every value of the indicator since the plan began, for what has to hold. */
-struct points {
-	struct plan_point *points;
-	size_t count, capacity;
-};
-
-static int keep_point(void *context, struct period period, const struct stored_value *stored)
-{
-	struct points *points = context;
-	if (stored->state != VALUE_PRESENT || points->count == points->capacity)
-		return 0;
-	points->points[points->count++] = (struct plan_point){
-	    .period = period,
-	    .units = stored->units,
-	    .is_provisional = stored->status == 'P' || stored->reported < stored->expected,
-	};
-	return 0;
-}
-
-static int find_points(struct question *question, const struct view *view, const struct target *target,
-                       struct points *points)
-{
-	const struct catalogue *catalogue = question->catalogue;
-	const struct indicator *indicator = &catalogue->indicators[target->indicator];
-	const struct period first = period_first_inside(period_make(PERIOD_ANNUAL, view->plan->first_year, 0),
-	                                                indicator->frequency),
-	                    last = period_last_inside(period_make(PERIOD_ANNUAL, view->plan->last_year, 0),
-	                                              indicator->frequency);
-	if (target->comparison != COMPARE_HOLD_AT_LEAST && target->comparison != COMPARE_HOLD_EQUAL)
-		return 0;
-	points->capacity = (size_t)period_distance(first, last) + 1;
-	points->points = wording_take(&question->words, points->capacity * sizeof *points->points);
-	if (!points->points)
-		return 0; /* the words are exhausted, which ends the answer */
-	return snapshot_walk_values(question->snapshot, indicator->id,
-	                            catalogue->areas[area_of(view, target)].id, first, last, keep_point,
-	                            points);
-}
-
-/* Another area is held against the path of the target's own, which is all the plan says; the note tells. */
-static int judge(struct question *question, const struct view *view, const struct target *target,
-                 const struct value *value, const struct value *followed, struct judgement *ret_judgement)
-{
-	const struct indicator *indicators = question->catalogue->indicators;
-	struct points points = {.count = 0};
-	const int result = find_points(question, view, target, &points);
-	if (result == 0)
-		plan_judge(&(struct plan_evidence){.plan = view->plan,
-		                                   .target = target,
-		                                   .period = view->period,
-		                                   .value = value,
-		                                   .decimals = indicators[target->indicator].decimals,
-		                                   .followed = followed,
-		                                   .followed_decimals =
-		                                       followed ? indicators[target->follows].decimals : 0,
-		                                   .points = points.points,
-		                                   .point_count = points.count},
-		           ret_judgement);
-	return result;
-}
 
 /* Paces are small beside values: one more place. */
 static void tell_judgement(struct wording *words, const struct target *target,
@@ -267,14 +207,6 @@ static char *note_on(struct wording *words, const struct view *view, const struc
 	                      wording_name(words, &words->catalogue->areas[target->area].names));
 }
 
-/* What is aimed at: a number, or the series that is followed. */
-static char *aim(struct wording *words, const struct target *target)
-{
-	if (target->comparison == COMPARE_TRACKS_GDP && words->language == LANGUAGE_EN)
-		return wording_borrow(words->catalogue->indicators[target->follows].code);
-	return wording_printed(words, &target->goal);
-}
-
 static Suanpan__PlanRow describe(struct wording *words, const struct view *view, const struct target *target)
 {
 	const struct indicator *indicator = &words->catalogue->indicators[target->indicator];
@@ -290,7 +222,7 @@ static Suanpan__PlanRow describe(struct wording *words, const struct view *view,
 	if (area_of(view, target) == target->area)
 		row.baseline = wording_printed(words, &target->baseline);
 	row.comparison = wording_borrow(comparison_name(target->comparison));
-	row.target = aim(words, target);
+	row.target = wording_aim(words, target);
 	row.nature = wording_borrow(nature_name(target->nature));
 	return row;
 }
@@ -320,8 +252,14 @@ static int tell_state(struct question *question, const struct view *view, const 
 	if (result == 0 && follows)
 		result = question_kept_value(question, target->follows, area, view->period, &followed);
 	if (result == 0)
-		result = judge(question, view, target, &kept.value, follows ? &followed.value : NULL,
-		               ret_judgement);
+		result = question_judge(question,
+		                        &(struct standing){.plan = view->plan,
+		                                           .target = target,
+		                                           .area = area,
+		                                           .period = view->period,
+		                                           .value = &kept.value,
+		                                           .followed = follows ? &followed.value : NULL},
+		                        ret_judgement);
 	if (result != 0)
 		return result;
 	*row = describe(words, view, target);

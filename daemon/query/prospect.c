@@ -23,6 +23,13 @@ char *wording_estimate(struct wording *words, double estimate, unsigned decimals
 	return fabs(units) < 0x1p63 ? wording_number(words, (int64_t)units, decimals) : NULL;
 }
 
+char *wording_aim(struct wording *words, const struct target *target)
+{
+	if (target->comparison == COMPARE_TRACKS_GDP && words->language == LANGUAGE_EN)
+		return wording_borrow(words->catalogue->indicators[target->follows].code);
+	return wording_printed(words, &target->goal);
+}
+
 char *wording_plan_number(struct wording *words, const struct plan_number *number, unsigned decimals)
 {
 	int64_t units;

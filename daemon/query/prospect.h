@@ -12,6 +12,8 @@ struct outlook_basis question_basis(struct question *question, struct period unt
 
 /* An estimate as a value of so many decimals prints; NULL where it is beyond all values. */
 char *wording_estimate(struct wording *words, double estimate, unsigned decimals);
+/* What a target aims at: a number, or the series that is followed. */
+char *wording_aim(struct wording *words, const struct target *target);
 /* Rounded to `decimals`; NULL where there is none, or it does not fit. */
 char *wording_plan_number(struct wording *words, const struct plan_number *number, unsigned decimals);
 

@@ -173,8 +173,8 @@ int question_find_subject(struct question *question, const char *code, struct su
 	return 0;
 }
 
-static int check_place(struct question *question, const struct subject *subject, uint32_t area,
-                       struct period period)
+int question_check_place(struct question *question, const struct subject *subject, uint32_t area,
+                         struct period period)
 {
 	const struct cell_source cells = snapshot_cells(question->snapshot);
 	struct value value;
@@ -198,7 +198,7 @@ int question_find_place(struct question *question, const struct subject *subject
 	int result = area ? question_find_area(question, area, ret_area) : 0;
 	if (result == 0)
 		result = question_read_period(question, period, ret_period);
-	return result == 0 ? check_place(question, subject, *ret_area, *ret_period) : result;
+	return result == 0 ? question_check_place(question, subject, *ret_area, *ret_period) : result;
 }
 
 /* ---- what was kept ---- */

@@ -72,6 +72,9 @@ struct subject {
 };
 int MUST_CHECK question_find_subject(struct question *question, const char *code,
                                      struct subject *ret_subject);
+/* Refuses a period that is too fine for the subject, and an area below its level. */
+int MUST_CHECK question_check_place(struct question *question, const struct subject *subject, uint32_t area,
+                                    struct period period);
 /* Area (NULL: the root) and period, checked against the subject: neither too fine nor below its level. */
 int MUST_CHECK question_find_place(struct question *question, const struct subject *subject, const char *area,
                                    const char *period, uint32_t *ret_area, struct period *ret_period);
@@ -99,6 +102,8 @@ int MUST_CHECK answer_explain(struct question *question, const Suanpan__ExplainQ
 /* Checks whether it makes sense, and passes it on: QUESTION_TAKEN. */
 int MUST_CHECK answer_act(struct question *question, uint64_t number, const Suanpan__Act *act);
 int MUST_CHECK answer_diff(struct question *question, const Suanpan__DiffQuery *query);
+int MUST_CHECK answer_forecast(struct question *question, const Suanpan__ForecastQuery *query);
+int MUST_CHECK answer_backtest(struct question *question, const Suanpan__BacktestQuery *query);
 int MUST_CHECK answer_alerts(struct question *question, const Suanpan__AlertsQuery *query);
 
 #endif

@@ -222,14 +222,84 @@ static void a_mean_of_months_is_forecast_as_one(void **state)
 	must_be_near(at(outlook, month(40)).mean, 200, 1e-9);
 }
 
-/* ---- what is not whole ---- */
-
 static uint32_t plain(struct fixture *fixture, uint32_t *ret_statistic)
 {
 	*ret_statistic = statistic(fixture, KIND_STOCK, PERIOD_MONTH);
 	return world_indicator(fixture->world, (struct formula_atom[]){world_atom(*ret_statistic)}, 1, "a",
 	                       PERIOD_MONTH, 0);
 }
+
+static void it_says_what_it_is_made_of(void **state)
+{
+	struct fixture *fixture = *state;
+	const uint32_t beds = statistic(fixture, KIND_STOCK, PERIOD_MONTH),
+	               people = statistic(fixture, KIND_STOCK, PERIOD_ANNUAL),
+	               births = statistic(fixture, KIND_FLOW, PERIOD_QUARTER);
+	const uint32_t all = world_indicator(
+	    fixture->world, (struct formula_atom[]){world_atom(beds), world_atom(people), world_atom(births)},
+	    3, "a b / c +", PERIOD_QUARTER, 2);
+	for (int i = 0; i < 36; i++)
+		report(fixture, beds, month(i), 6000 + 10 * i + i % 2);
+	for (int i = 2020; i <= 2022; i++)
+		report(fixture, people, year(i), 1000000);
+	for (int i = 0; i < 20; i++)
+		report(fixture, births, period_make(PERIOD_QUARTER, 2019 + i / 4, i % 4),
+		       1000 + 300 * (i % 4) + i);
+	struct outlook *outlook = gather(fixture, all, month(35));
+	assert_int_equal(outlook_fit(outlook, INT32_MAX), 0);
+	assert_int_equal(outlook_part_count(outlook), 3);
+	struct outlook_part part = outlook_part(outlook, 0);
+	assert_int_equal(part.statistic, beds);
+	assert_int_equal(part.within, CATALOGUE_NONE);
+	assert_int_equal(part.history, 36);
+	assert_int_equal(part.first.code, month(0).code);
+	assert_int_equal(part.last.code, month(35).code);
+	assert_int_equal(part.verdict, 0);
+	assert_int_equal(part.method, FORECAST_DAMPED);
+	assert_false(part.has_season);
+	part = outlook_part(outlook, 1);
+	assert_int_equal(part.history, 3);
+	assert_int_equal(part.last.code, year(2022).code);
+	assert_int_equal(part.verdict, OUTLOOK_TOO_SHORT);
+	part = outlook_part(outlook, 2);
+	assert_int_equal(part.verdict, 0);
+	assert_true(part.has_season);
+	/* As of the end of 2021 two of the years are known. */
+	assert_int_equal(outlook_fit(outlook, period_last_day(year(2021))), 0);
+	assert_int_equal(outlook_part(outlook, 1).history, 2);
+	assert_int_equal(outlook_part(outlook, 0).last.code, month(11).code);
+}
+
+/* With a drift and with the best in turn, each is what it was when it was fitted first. */
+static void fits_that_are_kept_are_those_that_were_made(void **state)
+{
+	struct fixture *fixture = *state;
+	uint32_t what;
+	const uint32_t indicator = plain(fixture, &what);
+	for (int i = 0; i < 30; i++)
+		report(fixture, what, month(i), 1000 + 20 * i + i * i + i % 3);
+	struct outlook *outlook = gather(fixture, indicator, month(29));
+	assert_int_equal(outlook_fit(outlook, INT32_MAX), 0);
+	const struct outlook_value best = at(outlook, month(35));
+	assert_int_equal(outlook_fit_with(outlook, INT32_MAX, FORECAST_DRIFT), 0);
+	const struct outlook_value drift = at(outlook, month(35));
+	assert_true(best.mean != drift.mean);
+	assert_int_equal(outlook_fit(outlook, period_last_day(month(19))), 0);
+	assert_true(at(outlook, month(35)).mean != best.mean);
+	assert_int_equal(outlook_fit(outlook, INT32_MAX), 0);
+	assert_true(at(outlook, month(35)).mean == best.mean &&
+	            at(outlook, month(35)).deviation == best.deviation);
+	assert_int_equal(outlook_fit_with(outlook, INT32_MAX, FORECAST_DRIFT), 0);
+	assert_true(at(outlook, month(35)).mean == drift.mean);
+	/* From before there was anything, and on again. */
+	assert_int_equal(outlook_fit(outlook, period_last_day(year(2019))), 0);
+	struct outlook_value value;
+	assert_int_equal(outlook_at(outlook, month(35), &value), OUTLOOK_NO_DATA);
+	assert_int_equal(outlook_fit(outlook, INT32_MAX), 0);
+	assert_true(at(outlook, month(35)).mean == best.mean);
+}
+
+/* ---- what is not whole ---- */
 
 static void a_month_that_somebody_is_missing_in_is_not_forecast_from(void **state)
 {
@@ -329,6 +399,23 @@ static void an_interval_is_students(void **state)
 	must_be_near(high, 10 + 2 * 1.63774, 1e-4);
 	outlook_interval(&sure, 95, &low, &high);
 	assert_true(low == 7 && high == 7);
+}
+
+static void an_interval_has_its_figures_at_its_ends(void **state)
+{
+	const struct outlook_value value = {.mean = 100, .deviation = 5, .freedom = 7};
+	static const unsigned percents[] = {20, 80, 95};
+	double low, high;
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		outlook_interval(&value, percents[i], &low, &high);
+		must_be_near(outlook_percent_of(&value, low), percents[i], 1e-9);
+		must_be_near(outlook_percent_of(&value, high), percents[i], 1e-9);
+	}
+	must_be_near(outlook_percent_of(&value, 100), 0, 1e-12);
+	const struct outlook_value sure = {.mean = 100};
+	must_be_near(outlook_percent_of(&sure, 100), 0, 0);
+	must_be_near(outlook_percent_of(&sure, 100.1), 100, 0);
 }
 
 static struct printed_number number(const char *text)
@@ -438,6 +525,9 @@ int main(void)
 	    CASE(too_little_and_nothing_are_said_where_they_matter),
 	    CASE(division_by_zero_is_no_forecast),
 	    CASE(an_interval_is_students),
+	    CASE(an_interval_has_its_figures_at_its_ends),
+	    CASE(it_says_what_it_is_made_of),
+	    CASE(fits_that_are_kept_are_those_that_were_made),
 	    CASE(chances_are_those_of_the_printed_value),
 	    CASE(what_never_moves_is_sure),
 	    CASE(without_history_there_is_no_chance),
