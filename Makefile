@@ -76,10 +76,12 @@ LIBS       := $(LIB_TEST) $(LIB_PLAYER) $(LIB_SENDER) $(LIB_READER) $(LIB_CLIENT
 PROGRAMS   := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan suanpan-keys suanpan-simulate)
 FUZZ_PROGRAMS := $(FUZZ:%.c=$(BUILD)/%)
 TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%) $(FUZZ_PROGRAMS)
+WORDS     := $(wildcard clients/po/*.po)
+CATALOGUES := $(WORDS:clients/po/%.po=$(BUILD)/locale/%/LC_MESSAGES/suanpan.mo)
 PRELOADED := $(PRELOAD:tests/fault/%.c=$(BUILD)/%.so)
 
 all: programs ## build the programs into build/release (FLAVOUR=asan|tsan|cov for others)
-programs: $(PROGRAMS)
+programs: $(PROGRAMS) $(CATALOGUES)
 tests: $(TEST_PROGRAMS) $(PRELOADED) $(BUILD)/torture ## build the tests, without running them
 fuzzers: $(FUZZ_PROGRAMS)
 objects: $(call object,$(SOURCES))
@@ -120,6 +122,12 @@ lint: ## layers, layout, headers, and what gcc, clang, clang-tidy and cppcheck h
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=analyze CC=gcc product
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=strict CC=clang objects headers tidy cppcheck
 
+po: ## take what suanpan newly says over into clients/po, to be translated there
+	@clients/po/texts >build/suanpan.pot
+	@for words in $(WORDS); do \
+		msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-location --width=110 $$words build/suanpan.pot && \
+		msgfmt --check --statistics -o /dev/null $$words || exit; done
+
 map: ## the folders of the house, from daemon/LAYERS
 	@awk -F ' *[|] *' '!/^#/ { printf "%-15s%s\n%15sincludes %s%s\n", $$1, $$4, "", \
 		$$2 == "-" ? "nothing" : $$2, $$3 == "-" ? "" : "; owns " $$3 }' daemon/LAYERS
@@ -130,6 +138,9 @@ format: ## lay every source out as .clang-format says
 install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONFDIR (/etc); keeps an old configuration
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/suanpand
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/suanpan $(BUILD)/suanpan-report $(BUILD)/suanpan-keys
+	for words in $(WORDS:clients/po/%.po=%); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/locale/$$words/LC_MESSAGES \
+			$(BUILD)/locale/$$words/LC_MESSAGES/suanpan.mo || exit; done
 	[ -e $(DESTDIR)$(SYSCONFDIR)/suanpan ] || { \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml && \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml; }
@@ -159,6 +170,11 @@ $(TEST_PROGRAMS) $(BUILD)/torture: LIBRARIES = $(CMOCKA_LIBS)
 $(PROGRAMS) $(TEST_PROGRAMS) $(BUILD)/torture:
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LIBRARIES) -lm
+
+$(CATALOGUES): $(BUILD)/locale/%/LC_MESSAGES/suanpan.mo: clients/po/%.po | build/packages
+	@mkdir -p $(@D)
+	@echo "  MO    $<"
+	$(Q)msgfmt --check -o $@ $<
 
 # Never instrumented: it stands before the sanitizer's own wrappers.
 $(PRELOADED): $(BUILD)/%.so: tests/fault/%.c $(wildcard tests/fault/*.h) $(BUILD)/flags
@@ -222,7 +238,7 @@ cppcheck: $(PROTO).h
 		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
 		-D_GNU_SOURCE -DSUANPAN_VERSION='""' -I. -I$(BUILD) $(PRODUCT)
 
-.PHONY: all programs tests fuzzers objects product demo test torture fuzz lint map format install clean help headers tidy cppcheck FORCE
+.PHONY: all programs tests fuzzers objects product demo test torture fuzz lint po map format install clean help headers tidy cppcheck FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 .SUFFIXES:

@@ -36,14 +36,14 @@ static void get_state(const void *row, struct cell *cell)
 
 /* clang-format off */
 const struct column alerts_columns[] = {
-	{.header = "number", .title = "Number", .right = true, .type = COLUMN_NUMBER, COLUMN_COUNT(Suanpan__Alert, number)},
-	{.header = "kind", .title = "Kind", .get = get_kind},
-	{.header = "state", .title = "State", .get = get_state},
-	{.header = "raised", .title = "Raised", STRING(raised)},
+	{.header = "number", .title = N_("Number"), .right = true, .type = COLUMN_NUMBER, COLUMN_COUNT(Suanpan__Alert, number)},
+	{.header = "kind", .title = N_("Kind"), .spoken = true, .get = get_kind},
+	{.header = "state", .title = N_("State"), .spoken = true, .get = get_state},
+	{.header = "raised", .title = N_("Raised"), STRING(raised)},
 	{.header = "changed", STRING(changed)},
-	{.header = "text", .title = "What", .wraps = true, STRING(text)},
-	{.header = "actor", .title = "By", .if_filled = true, STRING(actor)},
-	{.header = "why", .title = "Why", .if_filled = true, .wraps = true, STRING(why)},
+	{.header = "text", .title = N_("What"), .wraps = true, STRING(text)},
+	{.header = "actor", .title = N_("By"), .if_filled = true, STRING(actor)},
+	{.header = "why", .title = N_("Why"), .if_filled = true, .wraps = true, STRING(why)},
 	{.header = "code", STRING(code)},
 	{.header = "area", STRING(area)},
 	{.header = "period", STRING(period)},
@@ -59,7 +59,7 @@ const struct column alerts_columns[] = {
 };
 
 const struct option_row alerts_options[] = {
-	{.name = "open", .sentence = "only those that are not resolved", .offset = offsetof(struct settings, open)},
+	{.name = "open", .sentence = N_("only those that are not resolved"), .offset = offsetof(struct settings, open)},
 	SETTINGS_OPTION(area, "AREA", "only of this area or group, and of what lies inside it"),
 	SETTINGS_OPTION(kind, "KIND", "only overdue, rule, verdict, forecast or missed"),
 	SETTINGS_OPTION(why, "TEXT", "of ack and resolve: the reason; kept for good, with who did it"),
@@ -102,8 +102,8 @@ static int list_alerts(const struct settings *settings)
 {
 	const struct output_shape shape = {.format = settings->output_format,
 	                                   .columns = alerts_columns,
-	                                   .nothing =
-	                                       settings->open ? "no alert is open" : "there are no alerts"};
+	                                   .nothing = settings->open ? N_("no alert is open")
+	                                                             : N_("there are no alerts")};
 	Suanpan__AlertsQuery alerts = SUANPAN__ALERTS_QUERY__INIT;
 	Suanpan__Query query = SUANPAN__QUERY__INIT;
 	struct printing printing;

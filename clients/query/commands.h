@@ -2,6 +2,7 @@
 #ifndef SUANPAN_CLIENTS_QUERY_COMMANDS_H
 #define SUANPAN_CLIENTS_QUERY_COMMANDS_H
 
+#include "clients/lib/language.h"
 #include "clients/lib/options.h"
 #include "clients/query/output.h"
 #include "proto/suanpan.pb-c.h"

@@ -8,8 +8,8 @@ struct fact {
 };
 
 static const struct column columns[] = {
-    {.header = "key", .title = "Key", COLUMN_STRING(struct fact, key)},
-    {.header = "value", .title = "Value", .type = COLUMN_NUMBER, COLUMN_STRING(struct fact, value)},
+    {.header = "key", .title = N_("Key"), COLUMN_STRING(struct fact, key)},
+    {.header = "value", .title = N_("Value"), .type = COLUMN_NUMBER, COLUMN_STRING(struct fact, value)},
     {.header = NULL},
 };
 

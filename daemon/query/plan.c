@@ -2,6 +2,7 @@
 
 #include "daemon/plan/judge.h"
 #include "daemon/plan/path.h"
+#include "daemon/query/note.h"
 #include "daemon/query/prospect.h"
 #include "daemon/query/standing.h"
 #include "proto/decimal.h"
@@ -67,8 +68,6 @@ static int read_view(struct question *question, const Suanpan__PlanQuery *query,
 	return query->period ? question_read_period(question, query->period, &view->period)
 	                     : newest_year(question, view, &view->period);
 }
-
-/* ---- a row ---- */
 
 static bool is_too_fine(const struct view *view, const struct indicator *indicator)
 {
@@ -164,48 +163,7 @@ static int tell_outlook(struct question *question, const struct view *view, cons
 	return 0;
 }
 
-/* ---- notes ---- */
-
-#define NAMES_IN_NOTE 5
-
-static char *missing_note(struct wording *words, const char *state, const struct kept_value *kept)
-{
-	const struct value *value = &kept->value;
-	char *note = wording_format(words, "%s: %u of %u reported", state, value->reported, value->expected);
-	uint32_t shown = value->missing_count < NAMES_IN_NOTE ? value->missing_count : NAMES_IN_NOTE;
-	for (uint32_t i = 0; note && i < shown; i++)
-		note = wording_format(words, "%s%s%s", note, i == 0 ? ", missing " : ", ",
-		                      wording_name(words, &words->catalogue->areas[value->missing[i]].names));
-	if (note && kept->missing_total > shown)
-		note = wording_format(words, "%s and %u more", note, kept->missing_total - shown);
-	return note;
-}
-
-/* How far the value can be relied on; NULL: wholly, or there is none. */
-static char *state_note(struct wording *words, const struct kept_value *kept)
-{
-	const struct value *value = &kept->value;
-	bool present = value->state == VALUE_PRESENT;
-	const char *state = present ? status_name(value->status) : "incomplete";
-	if (kept->missing_total > 0 && value->reported > 0)
-		return missing_note(words, state ? state : "provisional", kept);
-	return present && value->status != 'A' ? wording_borrow(state) : NULL;
-}
-
-static char *note_on(struct wording *words, const struct view *view, const struct target *target,
-                     const struct kept_value *kept)
-{
-	if (target->cancelled)
-		return wording_borrow(target->cancelled);
-	char *note = state_note(words, kept);
-	if (target->starts_at_zero && period_year(view->period) < view->plan->first_year)
-		return wording_format(words, "%s%sthis plan counts from %d on", note ? note : "",
-		                      note ? "; " : "", view->plan->first_year);
-	if (area_of(view, target) == target->area)
-		return note;
-	return wording_format(words, "%s%sthe target is set for %s", note ? note : "", note ? "; " : "",
-	                      wording_name(words, &words->catalogue->areas[target->area].names));
-}
+/* ---- a row ---- */
 
 static Suanpan__PlanRow describe(struct wording *words, const struct view *view, const struct target *target)
 {
@@ -264,7 +222,8 @@ static int tell_state(struct question *question, const struct view *view, const 
 		return result;
 	*row = describe(words, view, target);
 	row->value = value_in(words, view, target, &kept);
-	row->note = note_on(words, view, target, &kept);
+	row->note =
+	    note_on_target(words, &(struct note_basis){view->plan, target, view->period, area, &kept});
 	tell_judgement(words, target, ret_judgement, row);
 	if (ret_judgement->is_provisional)
 		row->n_missing =

@@ -1,0 +1,37 @@
+/* Words of the daemon's answers that suanpan says in the reader's language. Never compiled: for xgettext. */
+
+/* Why there is no value: value_state_text, and a period that is too fine. */
+N_("no data")
+N_("incomplete")
+N_("division by zero")
+N_("too large to compute")
+N_("no plan covers the period")
+N_("not reported at this level")
+N_("undefined")
+N_("computed yearly only")
+N_("computed half-yearly only")
+N_("computed quarterly only")
+N_("computed monthly only")
+
+/* Lists: the kinds of areas, and what statistics and indicators are. */
+N_("city")
+N_("district")
+N_("street")
+N_("community")
+N_("group")
+N_("flow")
+N_("stock")
+N_("average")
+N_("level")
+N_("matched")
+N_("complete")
+
+/* Alerts: kinds and states. */
+N_("overdue")
+N_("rule")
+N_("verdict")
+N_("forecast")
+N_("missed")
+N_("open")
+N_("acknowledged")
+N_("resolved")
