@@ -120,19 +120,19 @@ static const struct column closed_columns[] = {
 static const struct kind {
 	const char *word;
 	Suanpan__ListKind kind;
+	bool only_now; /* the daemon keeps no past of it */
 	const struct column *columns;
 	const char *nothing;
-	bool only_now; /* the daemon keeps no past of it */
 } kinds[] = {
-    {"areas", SUANPAN__LIST_KIND__LIST_AREAS, area_columns, N_("there are no areas"), false},
-    {"statistics", SUANPAN__LIST_KIND__LIST_STATISTICS, statistic_columns, N_("there are no statistics"),
-     false},
-    {"indicators", SUANPAN__LIST_KIND__LIST_INDICATORS, indicator_columns, N_("there are no indicators"),
-     false},
-    {"plans", SUANPAN__LIST_KIND__LIST_PLANS, plan_list_columns, N_("there are no plans"), false},
-    {"reporters", SUANPAN__LIST_KIND__LIST_REPORTERS, reporter_columns, N_("there are no reporters"), true},
-    {"streams", SUANPAN__LIST_KIND__LIST_STREAMS, stream_columns, N_("nobody has reported yet"), true},
-    {"closed", SUANPAN__LIST_KIND__LIST_CLOSED, closed_columns, N_("no period is closed"), false},
+    {"areas", SUANPAN__LIST_KIND__LIST_AREAS, false, area_columns, N_("there are no areas")},
+    {"statistics", SUANPAN__LIST_KIND__LIST_STATISTICS, false, statistic_columns,
+     N_("there are no statistics")},
+    {"indicators", SUANPAN__LIST_KIND__LIST_INDICATORS, false, indicator_columns,
+     N_("there are no indicators")},
+    {"plans", SUANPAN__LIST_KIND__LIST_PLANS, false, plan_list_columns, N_("there are no plans")},
+    {"reporters", SUANPAN__LIST_KIND__LIST_REPORTERS, true, reporter_columns, N_("there are no reporters")},
+    {"streams", SUANPAN__LIST_KIND__LIST_STREAMS, true, stream_columns, N_("nobody has reported yet")},
+    {"closed", SUANPAN__LIST_KIND__LIST_CLOSED, false, closed_columns, N_("no period is closed")},
 };
 
 #define KINDS (sizeof kinds / sizeof kinds[0])

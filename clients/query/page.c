@@ -146,6 +146,12 @@ static size_t length_of_number(const char *text)
 	return text[whole] == '.' ? whole + 1 + strspn(text + whole + 1, digits) : whole;
 }
 
+/* A number, or (tracks-gdp, where it is no saying) the code of a series. */
+static bool is_plain(const struct shape *shape, const char *text)
+{
+	return is_number(text) || (strcmp(shape->comparison, "tracks-gdp") == 0 && say(text) == text);
+}
+
 static void get_target(const void *row, struct cell *cell)
 {
 	const Suanpan__PlanRow *target = target_of(row);
@@ -154,14 +160,10 @@ static void get_target(const void *row, struct cell *cell)
 
 	if (!text)
 		cell->text = target->comparison;
-	else if (!shape)
-		cell->text = text;
-	else if (is_number(text))
+	else if (shape && is_plain(shape, text))
 		put_into(language_text(shape->words), text, strlen(text), cell);
-	else if (shape->in_words && number)
+	else if (shape && shape->in_words && number)
 		put_into(language_text(shape->words), number, length_of_number(number), cell);
-	else if (strcmp(shape->comparison, "tracks-gdp") == 0 && (signed char)*text >= 0)
-		put_into(language_text(shape->words), text, strlen(text), cell);
 	else
 		cell->text = say(text);
 }

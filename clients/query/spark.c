@@ -4,12 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define PLACES 4 /* a picture of eight heights needs no more */
+#define HEIGHTS 8
+#define PLACES  4 /* a picture of eight heights needs no more */
 
-static const char *const blocks[] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
-static const char *const signs[] = {"_", ".", "-", "~", "=", "+", "*", "#"};
-
-#define HEIGHTS (sizeof blocks / sizeof blocks[0])
+static const char *const blocks[HEIGHTS] = {"▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
+static const char *const signs[HEIGHTS] = {"_", ".", "-", "~", "=", "+", "*", "#"};
 
 struct frame {
 	double low, high;
@@ -53,7 +52,7 @@ static const char *draw(const char *text, const struct frame *frame, bool ascii)
 	if (!read_figure(text, &figure))
 		return " ";
 	if (width > 0)
-		height = (size_t)((figure - frame->low) / width * (HEIGHTS - 1) + 0.5);
+		height = (size_t)((figure - frame->low) / width * (HEIGHTS - 1.0) + 0.5);
 	return ascii ? signs[height] : blocks[height];
 }
 

@@ -264,7 +264,7 @@ static void plan_prints_targets_and_how_they_stand(void **state)
 	    "440100,true,荔湾区;Zengcheng,5.60,0.290,0.320,2021-11,,,2025,5.90,5.70,6.10,30,5.10;;5.68,"
 	    "\"9 of 11, so far\",7\n"
 	    "8,income,居民收入,beds,,,tracks-gdp,,anticipatory,no data,P,0,11,2020,440100,,,,,,,,,,,"
-	    ",,,,7,\n",
+	    ",,,,,7\n",
 	    "");
 	must_answer(&daemon, "plan plan14 --format json --lang zh-hant", EXIT_DONE,
 	            "[\n"

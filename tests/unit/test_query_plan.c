@@ -134,6 +134,28 @@ static void verdict_from_incomplete_data_says_so_and_who_is_missing(void **state
 	assert_string_equal(rows[4]->note, "provisional: 1 of 2 reported, missing Yuexiu");
 }
 
+static Suanpan__PlanRow **plan_in(struct city *city, Suanpan__Language language, const char *period,
+                                  const char *area)
+{
+	Suanpan__Query query = query_of("plan14", period, area);
+	query.has_language = true;
+	query.language = language;
+	const Suanpan__Answer *answer = city_ask(city, &query);
+	assert_null(answer->failure);
+	return answer->plan;
+}
+
+static void notes_are_in_the_language_of_the_question(void **state)
+{
+	struct city *city = *state;
+	CITY_REPORT(city, "liwan", "l.csv", {"residents", "440103", "2020", 1238305, 0, NULL});
+	Suanpan__PlanRow **rows = plan_in(city, SUANPAN__LANGUAGE__LANGUAGE_SIMPLIFIED, "2020", NULL);
+	assert_string_equal(rows[0]->note, "初步数：应报 3，已报 1，未报：越秀区、番禺区");
+	rows = plan_in(city, SUANPAN__LANGUAGE__LANGUAGE_TRADITIONAL, "2020", "Liwan");
+	assert_string_equal(rows[0]->note, "目標所屬地區：廣州市");
+	assert_string_equal(rows[0]->verdict, "off track"); /* words for machines stay as they are */
+}
+
 static void another_area_has_the_targets_without_their_baselines(void **state)
 {
 	struct city *city = *state;
@@ -347,6 +369,7 @@ int main(void)
 	    CASE(growth_is_held_against_the_growth_it_follows),
 	    CASE(without_a_period_it_is_the_newest_year_with_data),
 	    CASE(verdict_from_incomplete_data_says_so_and_who_is_missing),
+	    CASE(notes_are_in_the_language_of_the_question),
 	    CASE(another_area_has_the_targets_without_their_baselines),
 	    CASE(own_area_named_expressly_changes_only_the_groups),
 	    CASE(at_a_month_each_row_has_the_newest_figure_there_is_by_then),
