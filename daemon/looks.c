@@ -62,16 +62,16 @@ static const char *area_of(const struct catalogue *catalogue, const struct repor
 	return first && inside >= reporter->areas.count ? first->code : NULL;
 }
 
-static int look_at_owed(struct look *look, const struct reporter *reporter, struct period period)
+static int look_at_owed(struct look *look, const struct reporter *reporter, struct period period,
+                        const struct dues *dues)
 {
 	const struct alert_subject subject = {
 	    .kind = ALERT_OVERDUE, .reporter_id = reporter->id, .period = period};
+	struct owed owed = {.due = 0};
 	struct watched before;
-	struct owed owed;
-	int result =
-	    alert_find_owed(look->catalogue, reporter, period, look->today, &look->scene.source, &owed);
-	if (result == 0)
-		result = write_watched(look->write, &subject, &before);
+	if (dues_are_owed_by(dues, reporter))
+		owed = dues_owed(dues, reporter);
+	int result = write_watched(look->write, &subject, &before);
 	if (result != 0)
 		return result;
 	struct alert_facts facts = {
@@ -88,6 +88,31 @@ static int look_at_owed(struct look *look, const struct reporter *reporter, stru
 	return follow(look, &subject, &before, 0, 0, &facts);
 }
 
+/* Of the period's frequency, what was due before today. */
+static int find_dues(struct look *look, struct period period, struct dues *dues)
+{
+	const struct catalogue *catalogue = look->catalogue;
+	const struct arrivals arrivals = write_arrivals(look->write);
+	int result = 0;
+	dues_begin(dues, period);
+	for (uint32_t i = 0; i < catalogue->statistic_count && result == 0; i++) {
+		if (catalogue->statistics[i].frequency != period_frequency_of(period))
+			continue;
+		const int32_t day = calendar_due_day(catalogue, &catalogue->statistics[i], period);
+		if (day < look->today)
+			result = dues_add(dues, i, day, &arrivals);
+	}
+	return result;
+}
+
+static int look_at_period(struct look *look, struct period period, struct dues *dues)
+{
+	int result = find_dues(look, period, dues);
+	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
+		result = look_at_owed(look, &look->catalogue->reporters[i], period, dues);
+	return result;
+}
+
 static bool is_reported_at(const struct catalogue *catalogue, enum period_frequency frequency)
 {
 	for (uint32_t i = 0; i < catalogue->statistic_count; i++)
@@ -96,29 +121,31 @@ static bool is_reported_at(const struct catalogue *catalogue, enum period_freque
 	return false;
 }
 
-static int look_at_period(struct look *look, struct period period)
+/* From the period in which the store began to the last one that is over. */
+static int look_at_periods(struct look *look, enum period_frequency frequency, struct dues *dues)
 {
+	struct period period = period_of_day(look->first_day, frequency);
 	int result = 0;
-	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
-		result = look_at_owed(look, &look->catalogue->reporters[i], period);
+	if (!is_reported_at(look->catalogue, frequency))
+		return 0;
+	while (result == 0 && period_last_day(period) < look->today) {
+		result = look_at_period(look, period, dues);
+		if (!period_shift(period, 1, &period))
+			break;
+	}
 	return result;
 }
 
-/* From the period in which the store began to the last one that is over. */
 static int look_at_calendar(struct look *look)
 {
-	int result = 0;
+	struct dues *dues;
+	int result = dues_new(look->catalogue, &dues);
+	if (result != 0)
+		return result;
 	for (enum period_frequency frequency = PERIOD_ANNUAL; frequency <= PERIOD_DAY && result == 0;
-	     frequency++) {
-		struct period period = period_of_day(look->first_day, frequency);
-		if (!is_reported_at(look->catalogue, frequency))
-			continue;
-		while (result == 0 && period_last_day(period) < look->today) {
-			result = look_at_period(look, period);
-			if (!period_shift(period, 1, &period))
-				break;
-		}
-	}
+	     frequency++)
+		result = look_at_periods(look, frequency, dues);
+	dues_free(dues);
 	return result;
 }
 

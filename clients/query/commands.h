@@ -25,6 +25,7 @@ int watch_run(void *settings, int count, char *arguments[]);
 int close_run(void *settings, int count, char *arguments[]);
 int reopen_run(void *settings, int count, char *arguments[]);
 int alerts_run(void *settings, int count, char *arguments[]);
+int calendar_run(void *settings, int count, char *arguments[]);
 /* The part of it that follows what is raised and changed. */
 struct settings;
 int alerts_watch(struct settings *settings);
@@ -32,6 +33,7 @@ int alerts_watch(struct settings *settings);
 extern const struct option_row get_options[], plan_options[], watch_options[];
 extern const struct option_row forecast_options[], backtest_options[];
 extern const struct option_row eval_options[], coverage_options[], diff_options[], alerts_options[];
+extern const struct option_row calendar_options[];
 extern const struct option_row act_options[]; /* of every command that does something */
 
 /* What the rows of each command look like; rows are the messages of suanpan.proto. */
@@ -47,6 +49,7 @@ extern const struct column diff_columns[];     /* DiffRow */
 extern const struct column alerts_columns[];   /* Alert */
 extern const struct column forecast_columns[]; /* OutlookRow */
 extern const struct column backtest_columns[]; /* BacktestRow */
+extern const struct column calendar_columns[]; /* CalendarRow */
 
 /* Has the daemon do something, in the name of whoever types, and prints what came of it. Kind and subject are filled in; the
  * reason comes from --why. Answers an exit status. */

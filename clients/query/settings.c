@@ -63,7 +63,7 @@ const struct option_row settings_options[] = {
     {.name = "reporter",
      .takes = "NAME",
      .environment = "SUANPAN_REPORTER",
-     .sentence = N_("for suanpan-report; not used here (coverage has its own)"),
+     .sentence = N_("for suanpan-report; not used here (coverage and calendar have their own)"),
      .offset = offsetof(struct settings, reporter)},
     {.name = NULL},
 };

@@ -13,7 +13,7 @@ struct settings {
 	const char *intake, *query, *live, *spool;
 	const char *format, *lang, *timeout;
 	const char *key, *server_key;
-	const char *period, *count, *decimals, *kind, *horizon;
+	const char *period, *count, *decimals, *kind, *days, *horizon;
 	bool open;
 	/* Not const only because protobuf-c knows no const. */
 	char *area, *from, *to, *frequency, *as_of, *statistic, *reporter, *why;

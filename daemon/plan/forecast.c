@@ -146,7 +146,7 @@ static bool find_places(const struct sample *sample, struct line line, unsigned 
 		seen[i % cycle] += 1;
 	}
 	for (unsigned place = 0; place < cycle; place++) {
-		if (seen[place] == 0)
+		if (seen[place] < 1)
 			return false;
 		season[place] = sums[place] / seen[place];
 		mean += season[place] / cycle;

@@ -179,7 +179,8 @@ static void push(const struct formula_step *step, const double *atoms, struct du
 		top->value = atoms[step->atom];
 		top->by[step->atom] = 1;
 	} else {
-		top->value = (double)step->number / (double)decimal_power(step->decimals);
+		const int64_t one = decimal_power(step->decimals);
+		top->value = (double)step->number / (double)one;
 	}
 }
 
@@ -238,7 +239,7 @@ static double mean_of(const struct strand *strand, const struct strand_part *par
 {
 	double mean = part->known;
 	for (unsigned ahead = 1; ahead <= part->ahead; ahead++)
-		if (part->shares[ahead - 1] != 0)
+		if (part->shares[ahead - 1] > 0)
 			mean += part->shares[ahead - 1] * forecast_mean(&strand->forecast, ahead);
 	return mean;
 }
@@ -382,7 +383,8 @@ static double chance_of(const struct shape *shape, const struct outlook_value *v
 
 static double half_place_of(unsigned decimals)
 {
-	return 0.5 / (double)decimal_power(decimals);
+	const int64_t one = decimal_power(decimals);
+	return 0.5 / (double)one;
 }
 
 static double chance_at_goal(const struct catalogue *catalogue, const struct target *target,
@@ -395,8 +397,8 @@ static double chance_at_goal(const struct catalogue *catalogue, const struct tar
 	                 half_place_of(catalogue->indicators[target->indicator].decimals));
 }
 
-static int open(const struct outlook_basis *basis, uint32_t indicator, uint32_t area,
-                struct outlook **ret_outlook)
+static int open_outlook(const struct outlook_basis *basis, uint32_t indicator, uint32_t area,
+                        struct outlook **ret_outlook)
 {
 	struct outlook *outlook;
 	int result = outlook_new(basis, basis->catalogue->indicators[indicator].formula, area, &outlook);
@@ -439,7 +441,7 @@ static int follow_chance(const struct outlook_basis *basis, const struct target 
 	struct outlook *other;
 	struct outlook_value followed, apart = *value;
 	struct fraction below;
-	int result = open(basis, target->follows, area, &other);
+	int result = open_outlook(basis, target->follows, area, &other);
 	if (result != 0)
 		return result;
 	result = outlook_at(other, end, &followed);
@@ -485,7 +487,7 @@ int outlook_target(const struct outlook_basis *basis, const struct plan *plan, c
 	struct outlook_target found = {.chance = 0};
 	struct outlook *outlook;
 	double chance = 0;
-	int result = open(basis, target->indicator, area, &outlook);
+	int result = open_outlook(basis, target->indicator, area, &outlook);
 	if (result != 0)
 		return result;
 	result = outlook_at(outlook, end, &found.end);

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#define MONTHS_MAX  (12 * (PERIOD_YEAR_MAX - PERIOD_YEAR_MIN + 1))
+#define MONTHS_MAX  (12L * (PERIOD_YEAR_MAX - PERIOD_YEAR_MIN + 1))
 /* Of a month: what the logarithms may be off by without making it the next one. */
 #define MONTH_SLACK 1e-6L
 
@@ -163,7 +163,9 @@ static int months_at_rate(struct fraction start, struct fraction value, struct f
 	const long double months = gone * logarithm_of_ratio(goal, value) / logarithm_of_ratio(value, start);
 	if (!(months >= 0 && months < MONTHS_MAX)) /* a rate of nothing as well: not finite */
 		return PATH_NONE;
-	*ret_months = beyond != 0 ? (int)floorl(months + MONTH_SLACK) + 1 : (int)ceill(months - MONTH_SLACK);
+	const long double whole =
+	    beyond != 0 ? floorl(months + MONTH_SLACK) + 1 : ceill(months - MONTH_SLACK);
+	*ret_months = (int)whole;
 	return 0;
 }
 

@@ -51,7 +51,8 @@ static void keep(struct strand *strand, size_t at, const struct value *value, un
 	strand->some[at] = is_news(value);
 	strand->whole[at] =
 	    strand->some[at] && value->reported == value->expected && value->carried_count == 0;
-	strand->values[at] = strand->some[at] ? (double)value->units / (double)decimal_power(decimals) : 0;
+	const int64_t one = decimal_power(decimals);
+	strand->values[at] = strand->some[at] ? (double)value->units / (double)one : 0;
 }
 
 /* Without the periods before the first whole one; those after the last stay, to tell that there are some. */

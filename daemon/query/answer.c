@@ -2,6 +2,7 @@
 
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
+#include "daemon/query/moment.h"
 #include "daemon/query/past.h"
 #include "daemon/query/question.h"
 #include "proto/envelope.h"
@@ -48,7 +49,7 @@ static int check_one_kind(struct question *question, const Suanpan__Query *query
 	            (query->plan != NULL) + (query->history != NULL) + (query->eval != NULL) +
 	            (query->coverage != NULL) + (query->explain != NULL) + (query->diff != NULL) +
 	            (query->forecast != NULL) + (query->backtest != NULL) + (query->alerts != NULL) +
-	            (query->act != NULL);
+	            (query->calendar != NULL) + (query->act != NULL);
 	if (kinds == 1)
 		return 0;
 	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
@@ -103,7 +104,19 @@ static int dispatch(struct question *question, const Suanpan__Query *query)
 		return answer_backtest(question, query->backtest);
 	if (query->alerts)
 		return answer_alerts(question, query->alerts);
+	if (query->calendar)
+		return answer_calendar(question, query->calendar);
 	return answer_diff(question, query->diff);
+}
+
+/* A moment is the commit that was the newest one at a time of day: it is over from then on, but the day goes on, and what is due by
+ * then is due. What is still to come is not a moment. */
+static int64_t find_time(const char *as_of, const struct moment *moment, int64_t now_ms)
+{
+	struct written_moment written;
+	if (moment_parse(as_of, &written) != 0 || written.is_commit)
+		return moment->wall_ms;
+	return written.wall_ms < now_ms ? written.wall_ms : now_ms;
 }
 
 /* From here on the question is about that moment. */
@@ -115,7 +128,7 @@ static int go_back(struct question *question, const char *as_of)
 		return result;
 	snapshot_go_back(question->snapshot, &moment);
 	question->chunk.commit = moment.commit;
-	question->now_ms = moment.wall_ms;
+	question->now_ms = find_time(as_of, &moment, question->now_ms);
 	return 0;
 }
 

@@ -1,12 +1,10 @@
 /* Who has reported what, and when: completeness and timeliness. */
 #include "daemon/query/question.h"
 
-#include "daemon/base/clock.h"
 #include "daemon/catalogue/calendar.h"
 #include "proto/codes.h"
 #include <stdlib.h>
 
-#define MS_A_DAY  ((int64_t)24 * 3600 * 1000)
 #define NAMES_MAX 64
 
 struct scope {
@@ -83,14 +81,12 @@ static void fill_row(struct question *question, const struct statistic *statisti
                      const struct tally *tally, Suanpan__CoverageRow *row)
 {
 	struct wording *words = &question->words;
-	char due[CLOCK_TEXT_SIZE];
-	clock_format(calendar_due_day(question->catalogue, statistic, period) * MS_A_DAY, due);
-	due[sizeof "2024-05-01" - 1] = '\0';
 	suanpan__coverage_row__init(row);
 	row->statistic = wording_borrow(statistic->code);
 	row->name = wording_name(words, &statistic->names);
 	row->period = wording_period(words, period);
-	row->due = wording_copy(words, due);
+	row->due = wording_period(
+	    words, period_of_day(calendar_due_day(question->catalogue, statistic, period), PERIOD_DAY));
 	row->expected = tally->expected;
 	row->received = tally->received;
 	row->on_time = tally->on_time;
@@ -168,30 +164,16 @@ static int add_one(struct question *question, const struct scope *scope, const c
 	return is_in_scope(scope, statistic, index) ? add_statistic(question, scope, statistic) : 0;
 }
 
-static const char *suggest_reporter(const struct catalogue *catalogue, const char *given)
-{
-	const char **names = malloc((catalogue->reporter_count + 1) * sizeof *names);
-	if (!names)
-		return NULL;
-	for (uint32_t i = 0; i < catalogue->reporter_count; i++)
-		names[i] = catalogue->reporters[i].code;
-	const char *near = nearest_word(given, names, catalogue->reporter_count);
-	free(names);
-	return near;
-}
-
 static int read_scope(struct question *question, const Suanpan__CoverageQuery *query, struct scope *scope)
 {
-	const struct catalogue *catalogue = question->catalogue;
 	int result = question_read_period(question, query->period, &scope->period);
 	if (result != 0 || !query->reporter)
 		return result;
-	uint32_t index = catalogue_find_reporter(catalogue, query->reporter);
-	if (index == CATALOGUE_NONE)
-		return question_refuse_unknown(question, "reporter", query->reporter,
-		                               suggest_reporter(catalogue, query->reporter));
-	scope->reporter = &catalogue->reporters[index];
-	return 0;
+	uint32_t index;
+	result = question_find_reporter(question, query->reporter, &index);
+	if (result == 0)
+		scope->reporter = &question->catalogue->reporters[index];
+	return result;
 }
 
 int answer_coverage(struct question *question, const Suanpan__CoverageQuery *query)

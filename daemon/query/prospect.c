@@ -19,7 +19,8 @@ struct outlook_basis question_basis(struct question *question, struct period unt
 
 char *wording_estimate(struct wording *words, double estimate, unsigned decimals)
 {
-	const double units = round(estimate * (double)decimal_power(decimals));
+	const int64_t one = decimal_power(decimals);
+	const double units = round(estimate * (double)one);
 	return fabs(units) < 0x1p63 ? wording_number(words, (int64_t)units, decimals) : NULL;
 }
 

@@ -50,6 +50,7 @@ void question_note_unknown(struct question *question, const char *what, const ch
 int MUST_CHECK question_add(struct question *question, const ProtobufCMessage *row);
 
 int MUST_CHECK question_find_area(struct question *question, const char *given, uint32_t *ret_area);
+int MUST_CHECK question_find_reporter(struct question *question, const char *given, uint32_t *ret_reporter);
 int MUST_CHECK question_read_period(struct question *question, const char *given, struct period *ret_period);
 
 #define QUOTE_SIZE 80
@@ -105,5 +106,6 @@ int MUST_CHECK answer_diff(struct question *question, const Suanpan__DiffQuery *
 int MUST_CHECK answer_forecast(struct question *question, const Suanpan__ForecastQuery *query);
 int MUST_CHECK answer_backtest(struct question *question, const Suanpan__BacktestQuery *query);
 int MUST_CHECK answer_alerts(struct question *question, const Suanpan__AlertsQuery *query);
+int MUST_CHECK answer_calendar(struct question *question, const Suanpan__CalendarQuery *query);
 
 #endif

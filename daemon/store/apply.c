@@ -361,3 +361,8 @@ struct cell_source write_cells(struct write *write)
 {
 	return rows_source(&write->rows);
 }
+
+struct arrivals write_arrivals(struct write *write)
+{
+	return rows_arrivals(&write->rows);
+}

@@ -130,6 +130,11 @@ struct cell_source snapshot_cells(struct snapshot *snapshot)
 	return rows_source(&snapshot->rows);
 }
 
+struct arrivals snapshot_arrivals(struct snapshot *snapshot)
+{
+	return rows_arrivals(&snapshot->rows);
+}
+
 int snapshot_summary(struct snapshot *snapshot, struct store_summary *ret_summary)
 {
 	struct head_record head;

@@ -10,6 +10,7 @@
 #ifndef SUANPAN_STORE_STORE_H
 #define SUANPAN_STORE_STORE_H
 
+#include "daemon/alert/due.h"
 #include "daemon/base/fault.h"
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/indicator/evaluate.h"
@@ -87,6 +88,8 @@ int MUST_CHECK snapshot_bind_catalogue(struct snapshot *snapshot, struct catalog
 
 /* Rows of observations for the evaluator; checksums verified. */
 struct cell_source snapshot_cells(struct snapshot *snapshot);
+/* Whose figures are in. */
+struct arrivals snapshot_arrivals(struct snapshot *snapshot);
 
 struct store_summary {
 	uint64_t commit, entries, observations, revisions, values, refused;

@@ -137,6 +137,7 @@ int MUST_CHECK write_extent(struct write *write, uint32_t statistic, struct exte
 
 /* The observations as they stand after write_apply. */
 struct cell_source write_cells(struct write *write);
+struct arrivals write_arrivals(struct write *write);
 
 /* Keeps an indicator's value (or drops it, when there is nothing behind it any more); *ret_changed: whether a
  * reader sees a difference. */

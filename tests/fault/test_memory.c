@@ -296,6 +296,13 @@ static void is_any(struct script_outcome outcome)
 	assert_true(outcome.ended <= 1);
 }
 
+/* Under ASan operator new is the sanitizer's own, so that only what libzmq takes by malloc is left. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ENDS_AT_LEAST 5
+#else
+#define ENDS_AT_LEAST 11
+#endif
+
 static void what_libzmq_does_not_survive_loses_nothing(void **state)
 {
 	struct script script;
@@ -306,7 +313,7 @@ static void what_libzmq_does_not_survive_loses_nothing(void **state)
 	struct script_sums sums =
 	    script_sweep(&script, "memory of libzmq",
 	                 (struct inject_fault){.calls = INJECT_MEMORY, .error = ENOMEM}, is_any);
-	assert_true(sums.ended > 10);
+	assert_true(sums.ended >= ENDS_AT_LEAST);
 	script_done(&script);
 }
 

@@ -38,7 +38,8 @@ static void *map_board(const char *path)
 
 void injected_init(struct injected *injected, const char *folder, const char *files, const char *callers)
 {
-	const char *build = getenv("SUANPAN_BUILD"), *sanitizer = getenv("ASAN_OPTIONS");
+	const char *build = getenv("SUANPAN_BUILD"), *source = getenv("SUANPAN_SOURCE"),
+	           *sanitizer = getenv("ASAN_OPTIONS");
 	char *path = scratch_path(folder, "inject-board");
 	size_t count = 0;
 	*injected = (struct injected){.board = map_board(path)};
@@ -47,6 +48,8 @@ void injected_init(struct injected *injected, const char *folder, const char *fi
 	/* The sanitizer's runtime wants to come first, which is where the injector must be. */
 	injected->environment[count++] =
 	    print("ASAN_OPTIONS", "verify_asan_link_order=0:", sanitizer ? sanitizer : "");
+	injected->environment[count++] = print("LSAN_OPTIONS=print_suppressions=0:suppressions",
+	                                       source ? source : ".", "/tests/lint/leak.supp");
 	if (files)
 		injected->environment[count++] = print("INJECT_FILES", files, "");
 	if (callers)

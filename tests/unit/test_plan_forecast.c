@@ -231,8 +231,9 @@ static void the_same_numbers_give_the_same_bits(void **state)
 	memset(&two, 0, sizeof two);
 	assert_int_equal(forecast_fit(FORECAST_DAMPED, &series, &one), 0);
 	assert_int_equal(forecast_fit(FORECAST_DAMPED, &series, &two), 0);
-	assert_true(one.alpha == two.alpha && one.beta == two.beta && one.phi == two.phi &&
-	            one.level == two.level && one.slope == two.slope && one.sigma == two.sigma);
+	const double first[] = {one.alpha, one.beta, one.phi, one.level, one.slope, one.sigma},
+	             again[] = {two.alpha, two.beta, two.phi, two.level, two.slope, two.sigma};
+	assert_memory_equal(first, again, sizeof first);
 }
 
 /* In other units everything but the weights is in those units. */
