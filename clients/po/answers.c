@@ -26,6 +26,9 @@ N_("level")
 N_("matched")
 N_("complete")
 
+/* The calendar; and of it overdue, below. */
+N_("due")
+
 /* Alerts: kinds and states. */
 N_("overdue")
 N_("rule")

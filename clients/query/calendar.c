@@ -54,15 +54,15 @@ static void get_missing(const void *row, struct cell *cell)
 
 /* clang-format off */
 const struct column calendar_columns[] = {
-	{.header = "due", .title = "Due", STRING(due)},
-	{.header = "days", .title = "Days", .type = COLUMN_NUMBER, .right = true, .get = get_days},
-	{.header = "state", .title = "State", .get = get_state},
+	{.header = "due", .title = N_("Due"), STRING(due)},
+	{.header = "days", .title = N_("Days"), .type = COLUMN_NUMBER, .right = true, .get = get_days},
+	{.header = "state", .title = N_("State"), .spoken = true, .get = get_state},
 	{.header = "reporter", STRING(reporter)},
-	{.title = "Reporter", STRING(name)},
-	{.header = "period", .title = "Period", STRING(period)},
-	{.header = "expected", .title = "Expected", .right = true, COUNT(expected)},
-	{.header = "received", .title = "Received", .right = true, COUNT(received)},
-	{.header = "missing", .title = "Missing", .type = COLUMN_LIST, .wraps = true, .get = get_missing},
+	{.title = N_("Reporter"), STRING(name)},
+	{.header = "period", .title = N_("Period"), STRING(period)},
+	{.header = "expected", .title = N_("Expected"), .right = true, COUNT(expected)},
+	{.header = "received", .title = N_("Received"), .right = true, COUNT(received)},
+	{.header = "missing", .title = N_("Missing"), .type = COLUMN_LIST, .wraps = true, .get = get_missing},
 	{.header = NULL},
 };
 
@@ -120,10 +120,10 @@ int calendar_run(void *closure, int count, char *arguments[])
 	status = session_print(settings, &query,
 	                       &(struct output_shape){.format = settings->output_format,
 	                                              .columns = calendar_columns,
-	                                              .nothing = "nothing is due"},
+	                                              .nothing = N_("nothing is due")},
 	                       take, &printing.printing);
 	if (status == EXIT_DONE && settings->output_format == OUTPUT_TABLE &&
 	    printing.overdue + printing.due > 0)
-		printf("overdue: %zu; due: %zu\n", printing.overdue, printing.due);
+		printf(gettext("overdue: %zu; due: %zu\n"), printing.overdue, printing.due);
 	return status;
 }
