@@ -1,23 +1,67 @@
 #include "daemon/looks.h"
 
-#include "daemon/alert/due.h"
-#include "daemon/alert/target.h"
-#include "daemon/alert/watch.h"
 #include "daemon/catalogue/calendar.h"
+#include "daemon/catalogue/formula.h"
 #include "daemon/catalogue/rules.h"
+#include "daemon/looks_internal.h"
 #include "daemon/plan/outlook.h"
-#include "daemon/store/alerts.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct look {
-	struct write *write;
-	const struct catalogue *catalogue;
-	struct alert_scene scene;
-	int32_t first_day, today; /* in China: of the store's first commit, and of this one */
+/* ---- what the writer remembers ---- */
+
+#define NO_ENTRY UINT64_MAX
+
+/* After the journal's entry `entry`: how the targets stand was found on `day`, and since then only those statistics have figures
+ * that changed. */
+struct look_memory {
+	uint64_t entry;
+	int32_t day, day_now;
+	uint32_t statistic_count;
+	bool stirred[];
 };
+
+int look_memory_new(const struct catalogue *catalogue, struct look_memory **ret_memory)
+{
+	struct look_memory *memory =
+	    calloc(1, sizeof *memory + catalogue->statistic_count * sizeof memory->stirred[0]);
+	if (!memory)
+		return -ENOMEM;
+	memory->statistic_count = catalogue->statistic_count;
+	memory->entry = NO_ENTRY;
+	*ret_memory = memory;
+	return 0;
+}
+
+void look_memory_free(struct look_memory *memory)
+{
+	free(memory);
+}
+
+void look_memory_begin(struct look_memory *memory, const struct write *write)
+{
+	if (write_entry_number(write) != memory->entry)
+		memory->entry = NO_ENTRY;
+}
+
+void look_memory_end(struct look_memory *memory, const struct write *write)
+{
+	size_t count;
+	const struct touched *touched = write_touched(write, &count);
+	for (size_t i = 0; i < count; i++)
+		memory->stirred[touched[i].statistic] = true;
+	if (memory->entry != NO_ENTRY)
+		memory->entry = write_entry_number(write);
+}
+
+void look_memory_settle(struct look_memory *memory, const struct write *write)
+{
+	memset(memory->stirred, 0, memory->statistic_count * sizeof memory->stirred[0]);
+	memory->day = memory->day_now;
+	memory->entry = write_entry_number(write);
+}
 
 /* ---- what follows ---- */
 
@@ -29,9 +73,8 @@ static int resolve(struct look *look, uint64_t number)
 	return result == ALERTS_NO_SUCH ? (int)FAULT_CORRUPT : result;
 }
 
-/* `facts` are those of now; `settled` is what the next look is to know. */
-static int follow(struct look *look, const struct alert_subject *subject, const struct watched *before,
-                  unsigned settled, int32_t calm_days, const struct alert_facts *facts)
+int look_follow(struct look *look, const struct alert_subject *subject, const struct watched *before,
+                unsigned settled, int32_t calm_days, const struct alert_facts *facts)
 {
 	struct watched after;
 	const enum alert_step step = alert_decide(before, facts->severity, look->today, calm_days, &after);
@@ -44,109 +87,9 @@ static int follow(struct look *look, const struct alert_subject *subject, const 
 	return result == 0 ? write_watch(look->write, subject, &after) : result;
 }
 
-static void copy_code(char field[CODE_LENGTH_MAX + 1], const char *code)
+void look_copy_code(char field[CODE_LENGTH_MAX + 1], const char *code)
 {
 	snprintf(field, CODE_LENGTH_MAX + 1, "%s", code);
-}
-
-/* ---- overdue ---- */
-
-/* The one area that all of a reporter's lie in; NULL: there is none. */
-static const char *area_of(const struct catalogue *catalogue, const struct reporter *reporter)
-{
-	const struct area *first =
-	    reporter->areas.count > 0 ? &catalogue->areas[reporter->areas.area[0]] : NULL;
-	uint32_t inside = 0;
-	for (int level = LEVEL_CITY; first && level < LEVEL_COUNT; level++)
-		inside += first->inside[level].count;
-	return first && inside >= reporter->areas.count ? first->code : NULL;
-}
-
-static int look_at_owed(struct look *look, const struct reporter *reporter, struct period period,
-                        const struct dues *dues)
-{
-	const struct alert_subject subject = {
-	    .kind = ALERT_OVERDUE, .reporter_id = reporter->id, .period = period};
-	struct owed owed = {.due = 0};
-	struct watched before;
-	if (dues_are_owed_by(dues, reporter))
-		owed = dues_owed(dues, reporter);
-	int result = write_watched(look->write, &subject, &before);
-	if (result != 0)
-		return result;
-	struct alert_facts facts = {
-	    .kind = ALERT_OVERDUE,
-	    .severity = owed.missing > 0 ? ALERT_BAD : ALERT_FINE,
-	    .period = period,
-	    .due_day = owed.due_day,
-	    .part = owed.missing,
-	    .whole = owed.due,
-	};
-	const char *area = area_of(look->catalogue, reporter);
-	copy_code(facts.reporter, reporter->code);
-	copy_code(facts.area, area ? area : "");
-	return follow(look, &subject, &before, 0, 0, &facts);
-}
-
-/* Of the period's frequency, what was due before today. */
-static int find_dues(struct look *look, struct period period, struct dues *dues)
-{
-	const struct catalogue *catalogue = look->catalogue;
-	const struct arrivals arrivals = write_arrivals(look->write);
-	int result = 0;
-	dues_begin(dues, period);
-	for (uint32_t i = 0; i < catalogue->statistic_count && result == 0; i++) {
-		if (catalogue->statistics[i].frequency != period_frequency_of(period))
-			continue;
-		const int32_t day = calendar_due_day(catalogue, &catalogue->statistics[i], period);
-		if (day < look->today)
-			result = dues_add(dues, i, day, &arrivals);
-	}
-	return result;
-}
-
-static int look_at_period(struct look *look, struct period period, struct dues *dues)
-{
-	int result = find_dues(look, period, dues);
-	for (uint32_t i = 0; i < look->catalogue->reporter_count && result == 0; i++)
-		result = look_at_owed(look, &look->catalogue->reporters[i], period, dues);
-	return result;
-}
-
-static bool is_reported_at(const struct catalogue *catalogue, enum period_frequency frequency)
-{
-	for (uint32_t i = 0; i < catalogue->statistic_count; i++)
-		if (catalogue->statistics[i].frequency == frequency)
-			return true;
-	return false;
-}
-
-/* From the period in which the store began to the last one that is over. */
-static int look_at_periods(struct look *look, enum period_frequency frequency, struct dues *dues)
-{
-	struct period period = period_of_day(look->first_day, frequency);
-	int result = 0;
-	if (!is_reported_at(look->catalogue, frequency))
-		return 0;
-	while (result == 0 && period_last_day(period) < look->today) {
-		result = look_at_period(look, period, dues);
-		if (!period_shift(period, 1, &period))
-			break;
-	}
-	return result;
-}
-
-static int look_at_calendar(struct look *look)
-{
-	struct dues *dues;
-	int result = dues_new(look->catalogue, &dues);
-	if (result != 0)
-		return result;
-	for (enum period_frequency frequency = PERIOD_ANNUAL; frequency <= PERIOD_DAY && result == 0;
-	     frequency++)
-		result = look_at_periods(look, frequency, dues);
-	dues_free(dues);
-	return result;
 }
 
 /* ---- targets ---- */
@@ -172,10 +115,10 @@ static struct alert_facts facts_of(const struct look *look, enum alert_kind kind
 	    .units = sight->units,
 	    .decimals = catalogue->indicators[target->indicator].decimals,
 	};
-	copy_code(facts.code, catalogue->indicators[target->indicator].code);
-	copy_code(facts.area, catalogue->areas[target->area].code);
-	copy_code(facts.plan, plan->code);
-	copy_code(facts.row, target->row);
+	look_copy_code(facts.code, catalogue->indicators[target->indicator].code);
+	look_copy_code(facts.area, catalogue->areas[target->area].code);
+	look_copy_code(facts.plan, plan->code);
+	look_copy_code(facts.row, target->row);
 	return facts;
 }
 
@@ -228,7 +171,7 @@ static int look_at_verdict(struct look *look, const struct plan *plan, const str
 	    sight->is_over ? VERDICT_MET : plan_settle(remembered(&before), &sight->judgement);
 	facts.severity = severity_of(verdict);
 	tell_worst(&sight->judgement.worst, &facts);
-	return follow(look, &subject, &before, remember(verdict), calm_days_of(sight), &facts);
+	return look_follow(look, &subject, &before, remember(verdict), calm_days_of(sight), &facts);
 }
 
 static int look_at_end(struct look *look, const struct plan *plan, const struct target *target,
@@ -243,7 +186,7 @@ static int look_at_end(struct look *look, const struct plan *plan, const struct 
 	facts.severity = sight->is_over && facts.binding && sight->judgement.verdict == VERDICT_OFF_TRACK
 	                     ? ALERT_BAD
 	                     : ALERT_FINE;
-	return follow(look, &subject, &before, 0, 0, &facts);
+	return look_follow(look, &subject, &before, 0, 0, &facts);
 }
 
 /* The chance as it is now, in percent; more than that where there is too little to say anything. */
@@ -284,7 +227,7 @@ static int look_at_forecast(struct look *look, const struct plan *plan, const st
 	if (!sight->is_over && !target->cancelled)
 		is_low = plan_settle_chance(before.settled != 0, facts.chance, facts.agreed);
 	facts.severity = is_low ? ALERT_BAD : ALERT_FINE;
-	return follow(look, &subject, &before, is_low, calm_days_of(sight), &facts);
+	return look_follow(look, &subject, &before, is_low, calm_days_of(sight), &facts);
 }
 
 static int look_at_target(struct look *look, const struct plan *plan, const struct target *target)
@@ -299,6 +242,24 @@ static int look_at_target(struct look *look, const struct plan *plan, const stru
 	return result == 0 ? look_at_end(look, plan, target, &sight) : result;
 }
 
+static bool is_stirred(const struct look *look, uint32_t indicator)
+{
+	const struct formula *formula = look->catalogue->indicators[indicator].formula;
+	for (uint32_t i = 0; i < formula->atom_count; i++)
+		if (look->memory->stirred[formula->atoms[i].statistic])
+			return true;
+	return false;
+}
+
+/* Of the same figures, on the same day, after what was known of it before, a target is what it was. */
+static bool may_differ(const struct look *look, const struct target *target)
+{
+	const struct look_memory *memory = look->memory;
+	return memory->entry == NO_ENTRY || memory->day != look->today ||
+	       is_stirred(look, target->indicator) ||
+	       (target->comparison == COMPARE_TRACKS_GDP && is_stirred(look, target->follows));
+}
+
 /* Of plans that have begun, and that were not over when the store began. */
 static int look_at_plan(struct look *look, const struct plan *plan)
 {
@@ -308,7 +269,8 @@ static int look_at_plan(struct look *look, const struct plan *plan)
 	if (look->today < first || last < look->first_day)
 		return 0;
 	for (uint32_t i = 0; i < plan->target_count && result == 0; i++)
-		result = look_at_target(look, plan, &plan->targets[i]);
+		if (may_differ(look, &plan->targets[i]))
+			result = look_at_target(look, plan, &plan->targets[i]);
 	return result;
 }
 
@@ -376,9 +338,9 @@ static int raise_question(struct look *look, const struct questioned *questioned
 	    .decimals = statistic->decimals,
 	};
 	struct watched watched;
-	copy_code(facts.code, statistic->code);
-	copy_code(facts.area, catalogue->areas[questioned->area].code);
-	copy_code(facts.rule, soft_rule_name(questioned->rule));
+	look_copy_code(facts.code, statistic->code);
+	look_copy_code(facts.area, catalogue->areas[questioned->area].code);
+	look_copy_code(facts.rule, soft_rule_name(questioned->rule));
 	int result = read_figure(look, &subject, &facts);
 	if (result == 0)
 		result = write_watched(look->write, &subject, &watched);
@@ -427,15 +389,18 @@ struct gone {
 };
 
 struct sweep {
-	const struct catalogue *catalogue;
+	const struct look *look;
+	const struct calendar_look *calendar;
 	struct gone *gone;
 	size_t count, capacity;
 };
 
-static bool has_reporter(const struct catalogue *catalogue, uint32_t id)
+/* Somebody who reports anything so often; otherwise nobody will ever see to that period again. */
+static bool has_duty(const struct catalogue *catalogue, const struct reporter *reporter,
+                     enum period_frequency frequency)
 {
-	for (uint32_t i = 0; i < catalogue->reporter_count; i++)
-		if (catalogue->reporters[i].id == id)
+	for (uint32_t i = 0; reporter && i < catalogue->statistic_count; i++)
+		if (reporter->statistics[i] && catalogue->statistics[i].frequency == frequency)
 			return true;
 	return false;
 }
@@ -457,11 +422,14 @@ static bool has_target(const struct catalogue *catalogue, const char *code, cons
 	return false;
 }
 
-static bool is_there(const struct catalogue *catalogue, const struct alert_subject *subject)
+static bool is_there(const struct sweep *sweep, const struct alert_subject *subject)
 {
+	const struct catalogue *catalogue = sweep->look->catalogue;
 	switch (subject->kind) {
 	case ALERT_OVERDUE:
-		return has_reporter(catalogue, subject->reporter_id);
+		return has_duty(catalogue,
+		                look_find_reporter(sweep->look, sweep->calendar, subject->reporter_id),
+		                period_frequency_of(subject->period));
 	case ALERT_RULE:
 		return has_statistic(catalogue, subject->statistic_id);
 	case ALERT_VERDICT:
@@ -477,7 +445,7 @@ static bool is_there(const struct catalogue *catalogue, const struct alert_subje
 static int note_gone(void *context, const struct alert_subject *subject, const struct watched *watched)
 {
 	struct sweep *sweep = context;
-	if (is_there(sweep->catalogue, subject))
+	if (is_there(sweep, subject))
 		return 0;
 	if (sweep->count == sweep->capacity) {
 		size_t capacity = sweep->capacity ? sweep->capacity * 2 : 16;
@@ -489,8 +457,8 @@ static int note_gone(void *context, const struct alert_subject *subject, const s
 	}
 	struct gone *gone = &sweep->gone[sweep->count++];
 	*gone = (struct gone){.subject = *subject, .watched = *watched};
-	copy_code(gone->plan, subject->plan ? subject->plan : "");
-	copy_code(gone->row, subject->row ? subject->row : "");
+	look_copy_code(gone->plan, subject->plan ? subject->plan : "");
+	look_copy_code(gone->row, subject->row ? subject->row : "");
 	return 0;
 }
 
@@ -503,9 +471,9 @@ static int forget(struct look *look, struct gone *gone)
 	return result == 0 ? write_watch(look->write, &gone->subject, &nothing) : result;
 }
 
-static int sweep(struct look *look)
+static int sweep(struct look *look, const struct calendar_look *calendar)
 {
-	struct sweep sweep = {.catalogue = look->catalogue};
+	struct sweep sweep = {.look = look, .calendar = calendar};
 	int result = write_walk_watched(look->write, note_gone, &sweep);
 	for (size_t i = 0; i < sweep.count && result == 0; i++)
 		result = forget(look, &sweep.gone[i]);
@@ -515,8 +483,10 @@ static int sweep(struct look *look)
 
 /* ---- the whole ---- */
 
-int look_around(struct write *write, const struct catalogue *catalogue, struct evaluator *evaluator)
+int look_around(struct write *write, const struct catalogue *catalogue, struct evaluator *evaluator,
+                struct look_memory *memory)
 {
+	struct calendar_look calendar = {.seen = 0};
 	int64_t first_ms;
 	int result = write_began(write, &first_ms);
 	if (result != 0)
@@ -524,15 +494,24 @@ int look_around(struct write *write, const struct catalogue *catalogue, struct e
 	struct look look = {
 	    .write = write,
 	    .catalogue = catalogue,
+	    .memory = memory,
 	    .scene = {.catalogue = catalogue, .evaluator = evaluator, .source = write_cells(write)},
 	    .first_day = calendar_day_of(first_ms),
 	    .today = calendar_day_of(write_wall_ms(write)),
 	};
-	look.scene.today = look.today;
-	result = sweep(&look);
+	look.scene.today = memory->day_now = look.today;
+	result = look_begin_calendar(&look, &calendar);
+	if (result == 0 && calendar.catalogue_differs)
+		result = sweep(&look, &calendar);
 	if (result == 0)
-		result = look_at_calendar(&look);
+		result = look_at_calendar(&look, &calendar);
 	if (result == 0)
 		result = look_at_plans(&look);
-	return result == 0 ? write_note_look(write) : result;
+	if (result == 0 && (write_came_to_something(write) || calendar.seen >= LOOK_SEEN_MAX)) {
+		result = look_keep_calendar(&look, &calendar);
+		if (result == 0)
+			result = write_note_look(write);
+	}
+	calendar_look_done(&calendar);
+	return result;
 }

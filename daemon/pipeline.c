@@ -354,6 +354,7 @@ struct engine {
 	struct evaluator *evaluator;
 	struct affected *affected;
 	struct scrutiny *scrutiny;
+	struct look_memory *memory;
 };
 
 struct writer {
@@ -373,6 +374,7 @@ static void engine_done(struct engine *engine)
 	evaluator_free(engine->evaluator);
 	affected_free(engine->affected);
 	scrutiny_free(engine->scrutiny);
+	look_memory_free(engine->memory);
 	*engine = (struct engine){.catalogue = NULL};
 }
 
@@ -384,6 +386,8 @@ static int engine_init(struct engine *engine, const struct catalogue *catalogue)
 		result = affected_new(catalogue, &engine->affected);
 	if (result == 0)
 		result = scrutiny_new(catalogue, &engine->scrutiny);
+	if (result == 0)
+		result = look_memory_new(catalogue, &engine->memory);
 	if (result != 0)
 		engine_done(engine);
 	return result;
@@ -773,6 +777,7 @@ static int recompute_everything(struct writer *writer, const struct engine *engi
 static int decide_all(struct writer *writer, struct write *write, struct mail *group, bool follow)
 {
 	int result = 0;
+	look_memory_begin(writer->engine.memory, write);
 	scrutiny_begin(writer->engine.scrutiny);
 	for (struct mail *mail = group; mail && result == 0; mail = mail->next)
 		result = decide_one(writer, write, (struct passage *)mail);
@@ -784,6 +789,7 @@ static int decide_all(struct writer *writer, struct write *write, struct mail *g
 		result = recompute(writer, write);
 	if (result == 0 && follow)
 		result = follow_statistics(writer, write);
+	look_memory_end(writer->engine.memory, write);
 	return result;
 }
 
@@ -888,12 +894,27 @@ int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, 
 
 /* ------------------------------------------------------------------------------------------------ acts */
 
+static int look(struct writer *writer, struct write *write)
+{
+	struct engine *engine = &writer->engine;
+	look_memory_begin(engine->memory, write);
+	int result = look_around(write, engine->catalogue, engine->evaluator, engine->memory);
+	if (result == 0)
+		look_memory_settle(engine->memory, write);
+	return result;
+}
+
 static int do_act(struct writer *writer, struct write *write, struct act *act)
 {
-	if (!act_is_look(act))
-		return acts_apply(write, act);
-	int result = look_around(write, writer->engine.catalogue, writer->engine.evaluator);
-	act_tell_look(write, act);
+	int result;
+	if (act_is_look(act)) {
+		result = look(writer, write);
+		act_tell_look(write, act);
+		return result;
+	}
+	look_memory_begin(writer->engine.memory, write);
+	result = acts_apply(write, act);
+	look_memory_end(writer->engine.memory, write);
 	return result;
 }
 
@@ -985,9 +1006,9 @@ int pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wal
 
 /* ------------------------------------------------------------------------------------------------ looks */
 
-static int look(struct writer *writer, struct write *write, uint64_t *ret_commit)
+static int look_alone(struct writer *writer, struct write *write, uint64_t *ret_commit)
 {
-	int result = look_around(write, writer->engine.catalogue, writer->engine.evaluator);
+	int result = look(writer, write);
 	*ret_commit = write_has_changes(write) ? write_commit_number(write) : 0;
 	return result;
 }
@@ -999,7 +1020,7 @@ int pipeline_look(struct writer *writer, int64_t wall_ms, uint64_t *ret_commit)
 	writer->changed_count = 0;
 	int result = write_begin(writer->store, wall_ms, &write);
 	if (result == 0)
-		result = finish(writer, write, look(writer, write, &commit));
+		result = finish(writer, write, look_alone(writer, write, &commit));
 	if (result != 0)
 		return nothing_was_written(result) ? result : stop(result);
 	*ret_commit = commit;

@@ -352,10 +352,13 @@ int write_walk_watched(struct write *write,
 	return db_walk(write->txn, TABLE_WATCHED, &from, 0, take_watched, &walk);
 }
 
+bool write_came_to_something(const struct write *write)
+{
+	return write->alert_count > 0 || write->watched_otherwise;
+}
+
 int write_note_look(struct write *write)
 {
-	if (write->alert_count == 0 && !write->watched_otherwise)
-		return 0;
 	struct journal_record entry = {
 	    .commit = write->head.commit, .wall_ms = write->head.wall_ms, .kind = JOURNAL_LOOK};
 	envelope_hash("", 0, entry.payload_hash);

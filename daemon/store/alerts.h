@@ -35,7 +35,9 @@ int MUST_CHECK write_walk_watched(struct write *write,
                                               const struct watched *watched),
                                   void *context);
 
-/* If anything was raised, changed or is remembered otherwise by this write: notes in the journal that it was a look. Last. */
+/* Whether anything was raised, changed or is remembered otherwise by this write. */
+bool write_came_to_something(const struct write *write);
+/* Notes in the journal that it was a look. Last. */
 int MUST_CHECK write_note_look(struct write *write);
 
 /* All of them as they stood at the snapshot's moment, oldest first. *ret_alerts is from malloc, the caller's to free; NULL and 0 if

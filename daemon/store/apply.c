@@ -174,6 +174,8 @@ static int apply_one(struct write *write, const struct pending *pending, struct 
 	*changed = true;
 	int result = note_touched(write, observation);
 	if (result == 0)
+		result = write_note_stirred(write, observation, before);
+	if (result == 0)
 		result = note_questioned(write, pending);
 	if (result == 0)
 		result = note_settled(write, observation, before);
@@ -322,6 +324,8 @@ int write_apply(struct write *write)
 		result = write_apply_totals(write);
 	if (result == 0)
 		result = apply_extents(write);
+	if (result == 0)
+		result = write_apply_stirred(write);
 	rows_forget(&write->rows);
 	return result != 0 ? result : db_failure(write->txn);
 }

@@ -119,6 +119,17 @@ struct watched_record {
 };
 _Static_assert(sizeof(struct watched_record) == 16, "on disk");
 
+/* The last look at the calendar that was noted. */
+struct looked_record {
+	uint64_t catalogue; /* the journal's entry with the catalogue it was by */
+	int32_t day;
+	uint32_t zero;
+	uint8_t calendar[STORE_HASH_SIZE]; /* hash of the days before that one, worked or not */
+};
+_Static_assert(sizeof(struct looked_record) == 48, "on disk");
+
+enum stirred_kind { STIRRED_LOOKED = 1, STIRRED_DUTIES = 2, STIRRED_ROW = 3 };
+
 static inline uint64_t slot_entry(struct slot_record slot)
 {
 	return slot.origin >> 8;

@@ -79,6 +79,7 @@ static void free_write(struct write *write)
 	free(write->settled);
 	free(write->moves);
 	free(write->changes);
+	free(write->stirred);
 	free(write->alerts);
 	free(write);
 }

@@ -13,6 +13,10 @@ struct pending {
 	uint64_t entry;
 };
 
+struct stirred_row {
+	uint32_t period, row;
+};
+
 struct write {
 	struct store *store;
 	const struct catalogue *catalogue; /* the store's, or the one being adopted */
@@ -36,6 +40,9 @@ struct write {
 	struct total_change *changes;
 	size_t change_count, change_capacity;
 
+	struct stirred_row *stirred; /* figures came in or were taken back; not sorted, not once each */
+	size_t stirred_count, stirred_capacity;
+
 	struct alert *alerts; /* raised or changed */
 	size_t alert_count, alert_capacity;
 	bool watched_otherwise; /* something else is remembered of what alerts are about */
@@ -46,6 +53,11 @@ struct write {
 int MUST_CHECK write_note_totals(struct write *write, const struct observation *observation,
                                  struct slot_record before);
 int MUST_CHECK write_apply_totals(struct write *write);
+
+/* What an observation means for the next look, where `before` stood; waits for write_apply_stirred. */
+int MUST_CHECK write_note_stirred(struct write *write, const struct observation *observation,
+                                  struct slot_record before);
+int MUST_CHECK write_apply_stirred(struct write *write);
 
 /* Drops a value that is kept under this key. */
 int MUST_CHECK write_drop_value(struct write *write, const struct db_key *key);

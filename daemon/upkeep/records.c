@@ -158,6 +158,19 @@ static bool describe_watched(struct db_value value, char text[RECORDS_SIZE])
 	return true;
 }
 
+static bool describe_stirred(struct db_value value, char text[RECORDS_SIZE])
+{
+	struct looked_record record;
+	char day[PERIOD_TEXT_SIZE];
+	if (value.size != sizeof record)
+		return false;
+	memcpy(&record, value.bytes, sizeof record);
+	format_day(record.day, day);
+	snprintf(text, RECORDS_SIZE, "looked on %s, by the catalogue of entry %" PRIu64, day,
+	         record.catalogue);
+	return true;
+}
+
 static bool describe_closed(struct db_value value, char text[RECORDS_SIZE])
 {
 	struct closed_record record;
@@ -210,7 +223,7 @@ void records_describe(enum table table, struct db_value value, char ret_text[REC
 	    [TABLE_VALUES] = describe_value,         [TABLE_PAST_VALUES] = describe_value,
 	    [TABLE_EXTENTS] = describe_extent,       [TABLE_WARNINGS] = describe_warnings,
 	    [TABLE_CLOSED] = describe_closed,        [TABLE_ALERTS] = describe_alert,
-	    [TABLE_WATCHED] = describe_watched,
+	    [TABLE_WATCHED] = describe_watched,      [TABLE_STIRRED] = describe_stirred,
 	};
 	if (!describe[table] || !describe[table](value, ret_text))
 		snprintf(ret_text, RECORDS_SIZE, "%zu bytes", value.size);

@@ -22,6 +22,7 @@ enum part {
 	PART_SEQUENCE,
 	PART_ALERT,   /* its number */
 	PART_SUBJECT, /* of an alert: a kind, and what it needs */
+	PART_STIRRED, /* what the next look sees to */
 	PART_KIND,    /* of a name: the rest is its code or its id */
 	PART_TEXT,
 };
@@ -47,6 +48,7 @@ static const enum part shapes[TABLE_COUNT][PARTS_MAX] = {
     [TABLE_CLOSED] = {PART_PERIOD, PART_COMMIT},
     [TABLE_ALERTS] = {PART_ALERT, PART_COMMIT},
     [TABLE_WATCHED] = {PART_SUBJECT},
+    [TABLE_STIRRED] = {PART_STIRRED},
 };
 
 const char *words_of_table(enum table table)
@@ -101,6 +103,7 @@ static size_t size_of(enum part part)
 		return STORE_STREAM_SIZE;
 	case PART_KIND:
 	case PART_SUBJECT:
+	case PART_STIRRED:
 	case PART_TEXT:
 		return 1; /* at least */
 	case PART_NONE:
@@ -115,7 +118,7 @@ static bool has_shape(enum table table, const struct db_key *key)
 	for (size_t i = 0; i < PARTS_MAX; i++)
 		wanted += size_of(shapes[table][i]);
 	bool open_ended = shapes[table][0] == PART_KIND || shapes[table][0] == PART_TEXT ||
-	                  shapes[table][0] == PART_SUBJECT;
+	                  shapes[table][0] == PART_SUBJECT || shapes[table][0] == PART_STIRRED;
 	return open_ended ? key->size >= wanted : key->size == wanted;
 }
 
@@ -219,6 +222,24 @@ static void add_subject(struct wording *wording)
 	add_period(wording, take_u32(wording));
 }
 
+/* "the last look", "duties of liwan", "2024-05, areas liwan to zengcheng" */
+static void add_stirred(struct wording *wording)
+{
+	const struct db_key *key = wording->key;
+	const uint8_t kind = key->bytes[0];
+	wording->offset = 1;
+	if (kind == STIRRED_DUTIES && key->size == 1 + sizeof(uint32_t)) {
+		add(wording, "duties of ");
+		add_code(wording, NAME_REPORTER, "reporter", take_u32(wording));
+	} else if (kind == STIRRED_ROW && key->size == 1 + 2 * sizeof(uint32_t)) {
+		add_period(wording, take_u32(wording));
+		add(wording, ", ");
+		add_row(wording, take_u32(wording));
+	} else {
+		add(wording, "the last look");
+	}
+}
+
 static void add_part(struct wording *wording, enum part part)
 {
 	switch (part) {
@@ -257,6 +278,9 @@ static void add_part(struct wording *wording, enum part part)
 		return;
 	case PART_SUBJECT:
 		add_subject(wording);
+		return;
+	case PART_STIRRED:
+		add_stirred(wording);
 		return;
 	case PART_KIND:
 		add_name(wording);

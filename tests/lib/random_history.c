@@ -697,6 +697,17 @@ static void send_some(struct history *history)
 
 #define DAY_MS INT64_C(86400000)
 
+/* A writer that knows nothing of what was looked at before finds nothing more to do. */
+static void must_be_whole(struct history *history)
+{
+	struct writer *other;
+	uint64_t commit;
+	assert_int_equal(writer_new(history->catalogue, history->store, &other), 0);
+	assert_int_equal(pipeline_look(other, history->wall_ms, &commit), 0);
+	assert_int_equal(commit, 0);
+	writer_free(other);
+}
+
 /* Some weeks later. It may be that there is nothing new to see. */
 static void look(struct history *history)
 {
@@ -705,6 +716,7 @@ static void look(struct history *history)
 	assert_int_equal(pipeline_look(history->writer, history->wall_ms, &commit), 0);
 	history->count.looks += commit != 0;
 	history->count.commits += commit != 0;
+	must_be_whole(history);
 }
 
 /* ---- the life ---- */

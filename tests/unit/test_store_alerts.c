@@ -290,9 +290,10 @@ static void a_look_is_noted_only_where_something_came_of_it(void **state)
 	struct write *write = start(fixture, 2000);
 	const struct watched nothing = {.number = 0}, something = {.settled = 3};
 	assert_int_equal(write_watch(write, &subjects[0], &nothing), 0);
-	assert_int_equal(write_note_look(write), 0);
+	assert_false(write_came_to_something(write));
 	assert_false(write_has_changes(write));
 	assert_int_equal(write_watch(write, &subjects[0], &something), 0);
+	assert_true(write_came_to_something(write));
 	assert_int_equal(write_note_look(write), 0);
 	assert_true(write_has_changes(write));
 	commit(fixture);
