@@ -8,7 +8,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 TESTED     ?= build/release build/asan
 
-PACKAGES := libzmq libprotobuf-c lmdb libcyaml yaml-0.1 smartcols libsodium libxxhash
+PACKAGES := libzmq libprotobuf-c lmdb libcyaml yaml-0.1 smartcols libsodium libxxhash libsystemd
 # Recursive variables, so that pkg-config is asked once, and only when it is there (see build/packages). Headers of
 # libraries are the system's, whose warnings are not ours.
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(PACKAGES) cmocka)))$(PKG_CFLAGS)
@@ -58,7 +58,8 @@ TESTS   := $(wildcard tests/unit/test_*.c tests/flow/test_*.c tests/fault/test_*
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 TORTURE := $(wildcard tests/torture/*.c)
 # Libraries that tests put before the C library (LD_PRELOAD).
-PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c)
+PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c tests/fault/hang.c)
+UNITS   := $(wildcard systemd/*.service systemd/*.socket systemd/*.path systemd/*.timer)
 HEADERS := $(wildcard proto/*.h daemon/*.h daemon/*/*.h clients/*/*.h tests/*/*.h)
 PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(PLAYER) $(MAINS)
 SOURCES := $(PRODUCT) $(TESTLIB) $(TESTS) $(PRELOAD) $(TORTURE) $(FUZZ) tests/fuzz/replay.c
@@ -103,6 +104,11 @@ test: ## install what is missing, build, run every test, plain and under ASan an
 		$(MAKE) --no-print-directory $(JOBS) FLAVOUR=$${build#build/} programs tests || exit; done
 	@tests/run $(TESTED)
 
+test-systemd: ## install what is missing, build, try the units under a real systemd, in a container (as root; tests/system/run)
+	@.ci/packages install build system
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs build/release/hang.so
+	@tests/system/run
+
 torture: ## SECONDS=600: kill daemon and senders and cut their power for so long, and hold every ack against a ledger
 	@.ci/packages install build
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs build/release/torture build/release/record.so
@@ -144,16 +150,20 @@ install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONF
 	[ -e $(DESTDIR)$(SYSCONFDIR)/suanpan ] || { \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml && \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml; }
+	install -d -m 700 $(DESTDIR)$(SYSCONFDIR)/suanpan/keys $(DESTDIR)$(SYSCONFDIR)/suanpan/report/keys
 	install -D -m 644 systemd/suanpand.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/suanpand.conf
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.service \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/suanpand.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	sed 's|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.tmpfiles >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/suanpand.conf
+	for unit in $(UNITS); do \
+		sed 's|/usr/\(s*bin\)/suanpan|$(PREFIX)/\1/suanpan|g; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|g' $$unit \
+			>$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit; \
+	done
 
 clean: ## remove everything that was built
 	$(Q)rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 $(BUILD)/suanpand: $(BUILD)/daemon/main.o $(LIB_DAEMON) $(LIB_SHARED)
 $(BUILD)/suanpan-report: $(BUILD)/clients/report/main.o $(LIB_SENDER) $(LIB_CLIENT) $(LIB_SHARED)
@@ -238,7 +248,7 @@ cppcheck: $(PROTO).h
 		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
 		-D_GNU_SOURCE -DSUANPAN_VERSION='""' -I. -I$(BUILD) $(PRODUCT)
 
-.PHONY: all programs tests fuzzers objects product demo test torture fuzz lint po map format install clean help headers tidy cppcheck FORCE
+.PHONY: all programs tests fuzzers objects product demo test test-systemd torture fuzz lint po map format install clean help headers tidy cppcheck FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 .SUFFIXES:

@@ -187,6 +187,7 @@ int config_new(struct config **ret_config)
 	struct config *config = calloc(1, sizeof *config);
 	if (!config)
 		return -ENOMEM;
+	config->intake_fd = config->query_fd = config->live_fd = -1;
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		if (!keys[i].otherwise)
 			continue;

@@ -19,6 +19,8 @@
 
 /* Requests taken from one socket before the others get their turn. */
 #define TURN_MAX 256
+/* What the groups in the writer's box, the sockets and the seal may take at the end; see TimeoutStopSec. */
+#define STOP_MS  60000
 
 void loop_give_up(atomic_bool *failed, const char *event, int fault)
 {
@@ -122,8 +124,10 @@ static void finish_adoption(struct front *front, struct adoption *adoption)
 		reception_switch(front->reception, adoption->catalogue);
 		take_keys_of(front, adoption->catalogue);
 		publisher_switch(front->publisher, adoption->catalogue);
+		service_reloaded(front->service, NULL);
 		log_event(LOG_LEVEL_INFO, "catalogue-adopted", "commit=%" PRIu64, adoption->commit);
 	} else {
+		service_reloaded(front->service, "the new one could not be written");
 		log_event(LOG_LEVEL_ERROR, "catalogue-kept", "reason='the new one could not be written'");
 	}
 	adoption_free(adoption);
@@ -393,11 +397,17 @@ static int take_subscriptions(struct front *front)
 
 static void start_reload(struct front *front)
 {
-	struct adoption *adoption = front->reloading ? NULL : front->reload(front->closure);
-	if (!adoption)
+	const char *kept = NULL;
+	if (front->reloading)
 		return;
+	struct adoption *adoption = front->reload(front->closure, &kept);
+	if (!adoption) {
+		service_reloaded(front->service, kept);
+		return;
+	}
 	if (publisher_prepare(front->publisher, adoption->catalogue) != 0) {
 		log_event(LOG_LEVEL_ERROR, "catalogue-kept", "reason='out of memory'");
+		service_reloaded(front->service, "out of memory");
 		adoption_free(adoption);
 		return;
 	}
@@ -422,11 +432,13 @@ static int take_signal(struct front *front, bool *stop)
 
 /* How long the front may wait for input. The writer does not tell when it has taken what was posted, but only when that is
  * done: while lines wait for it they are looked at again soon, so that it never has nothing to go on with. */
-static long patience(const struct front *front)
+static long patience(const struct front *front, int64_t now_ms)
 {
 	if (may_advance(front))
 		return 0;
-	return lines_are_empty(front->lines) || front->reloading ? -1 : 1;
+	if (!lines_are_empty(front->lines) && !front->reloading)
+		return 1;
+	return service_patience(front->service, now_ms);
 }
 
 static int front_turn(struct front *front, bool *stop)
@@ -439,7 +451,9 @@ static int front_turn(struct front *front, bool *stop)
 	};
 	/* Full: do not look at intake; its queue fills, and so do the senders'. */
 	bool full = lines_are_full(front->lines);
-	int result = wait_for_input_within(items, full ? 3 : 4, patience(front));
+	const int64_t now_ms = front->service ? clock_read().monotonic_ms : 0;
+	service_turn(front->service, now_ms);
+	int result = wait_for_input_within(items, full ? 3 : 4, patience(front, now_ms));
 	if (result == 0 && items[0].ready)
 		result = take_signal(front, stop);
 	if (result == 0 && items[1].ready)
@@ -459,6 +473,7 @@ int front_run(struct front *front)
 	int result = 0;
 	while (!stop && result == 0)
 		result = front_turn(front, &stop);
+	service_stopping(front->service, STOP_MS);
 	/* What the writer has is decided and answered; the rest stays in its sender's spool. */
 	forget_lines(front);
 	mailbox_close(front->to_writer);
@@ -507,6 +522,7 @@ static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 	int result = outcome->adoption
 	                 ? pipeline_adopt(loop->writer, outcome->adoption, now, follow, &changed, &count)
 	                 : pipeline_decide(loop->writer, outcome->group, now, follow, &changed, &count);
+	atomic_store(&loop->fault, result < 0 ? result : 0);
 	if (result < 0)
 		return 0; /* nothing was written, all were told to try again: queries go on meanwhile */
 	if (result == 0 && count > 0) {
@@ -582,6 +598,8 @@ static int write_act(struct writer_loop *loop, struct act *act, bool stopped)
 
 static int write_run(struct writer_loop *loop, struct mail *run, bool stopped)
 {
+	pulse_beat(&loop->pulse, clock_read().monotonic_ms,
+	           run->kind == MAIL_CATALOGUE ? atomic_load(&loop->pulse.long_ms) : 0);
 	switch ((enum mail_kind)run->kind) {
 	case MAIL_REPORT:
 		return write_and_post(loop, run, NULL, stopped);
@@ -659,6 +677,8 @@ void *writer_run(void *writer_loop)
 	struct writer_loop *loop = writer_loop;
 	int verdict;
 	while ((verdict = mailbox_wait_within(loop->to_writer, IDLE_MS)) != MAILBOX_CLOSED) {
+		pulse_beat(&loop->pulse, clock_read().monotonic_ms,
+		           0); /* an idle one, too: once in IDLE_MS */
 		int result = verdict == 0 ? writer_turn(loop) : 0;
 		if (result == 0)
 			result = look_if_due(loop);

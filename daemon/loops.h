@@ -24,6 +24,7 @@
 #include "daemon/door.h"
 #include "daemon/pipeline.h"
 #include "daemon/publish/update.h"
+#include "daemon/service.h"
 #include "proto/envelope.h"
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -59,10 +60,12 @@ struct front {
 	struct peers *peers;
 	struct counters *counters;
 	struct followers *followers;
+	struct service *service; /* NULL: no service manager */
 	struct log_quota dropped, denied;
 	atomic_bool *failed; /* another thread gave up */
-	/* On SIGHUP: reads the catalogue anew. NULL when there is nothing to adopt (the reason was said). */
-	struct adoption *(*reload)(void *closure);
+	/* On SIGHUP: reads the catalogue anew. NULL when there is nothing to adopt: *ret_kept is why (static storage), or NULL where
+	 * it is the one in force. */
+	struct adoption *(*reload)(void *closure, const char **ret_kept);
 	void *closure;
 	bool
 	    reloading; /* the lines rest until the new catalogue is in force: reports are checked against one only */
@@ -90,6 +93,8 @@ struct writer_loop {
 	struct writer *writer;
 	struct archiver *archiver; /* told of each commit; NULL: none */
 	struct followers *followers;
+	struct pulse pulse;
+	atomic_int fault; /* of the last group, which was put off; 0: none was */
 	atomic_bool *failed;
 };
 

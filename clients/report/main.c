@@ -81,6 +81,15 @@ static const struct option_row status_options[] = {
     {.name = NULL},
 };
 
+static const struct option_row drop_options[] = {
+    {.name = "settle",
+     .takes = "SECONDS",
+     .otherwise = "5",
+     .sentence = "take a file when nothing about it has changed for so long, and nobody has it open to write",
+     .offset = MEMBER(settle)},
+    {.name = NULL},
+};
+
 static const struct option_row no_options[] = {{.name = NULL}};
 
 static const struct command_row commands[] = {
@@ -101,6 +110,16 @@ static const struct command_row commands[] = {
                  "for again",
      .example = "suanpan-report drain --timeout 60",
      .run = sender_drain},
+    {.name = "drop",
+     .arguments = "FOLDER",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .options = drop_options,
+     .sentence =
+         "push each file that lies in a folder, and move it to done/ or refused/ in there, with what was "
+         "said of it beside it; while the daemon does not answer all stay where they are",
+     .example = "suanpan-report drop /srv/liwan/drop --reporter liwan",
+     .run = sender_drop},
     {.name = "status",
      .arguments = "",
      .options = status_options,

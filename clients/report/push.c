@@ -100,6 +100,10 @@ static int read_vocabulary(struct push *push)
 	free(bytes);
 	if (answer == -ENOMEM)
 		return out_of_memory();
+	if (answer && session->settings->only_reachable) {
+		fprintf(stderr, "suanpan-report: %s; nothing was sent\n", reason.text);
+		return EXIT_UNREACHABLE;
+	}
 	return answer ? read_kept_vocabulary(push, reason.text) : 0;
 }
 
