@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#define MONTHS_MAX  ((__int128)12 * (PERIOD_YEAR_MAX - PERIOD_YEAR_MIN + 1))
+#define MONTHS_MAX  ((int128)12 * (PERIOD_YEAR_MAX - PERIOD_YEAR_MIN + 1))
 /* Of a month: what the logarithms may be off by without making it the next one. */
 #define MONTH_SLACK 1e-6L
 

@@ -420,6 +420,104 @@ static void what_leaves_the_catalogue_is_settled(void **state)
 	        "1 open 2021-01 north_office 1/2, 2 resolved 2021-01 south_office 1/2");
 }
 
+/* ---- at the edges, for two years ---- */
+
+static void adopt_target(struct fixture *fixture, const char *target)
+{
+	struct catalogue *catalogue;
+	char *text;
+	assert_true(
+	    asprintf(&text,
+	             "plan: little\nnames: {en: L, zh_hans: L, zh_hant: L}\nfrom: 2021\nto: 2025\n"
+	             "targets:\n  - {row: \"1\", indicator: beds_per_1000, nature: anticipatory, %s}\n",
+	             target) > 0);
+	write_file(fixture, "plan-little.yaml", text);
+	assert_int_equal(catalogue_load(fixture->folder, stderr, &catalogue), 0);
+	adopt_catalogue(fixture->store, catalogue, target, noon_of("2021-01-05"));
+	writer_free(fixture->writer);
+	catalogue_free(fixture->catalogue);
+	fixture->catalogue = catalogue;
+	assert_int_equal(writer_new(catalogue, fixture->store, &fixture->writer), 0);
+	free(text);
+}
+
+static size_t count_raised(struct fixture *fixture)
+{
+	char *text = list(fixture, ALERT_VERDICT);
+	size_t count = 0;
+	for (const char *at = text; *at; at++)
+		count += *at == ',';
+	count += *text != '\0';
+	free(text);
+	return count;
+}
+
+/* What is asked for of a month, in hundredths, and how far from it the figures of odd and of even months are. */
+static const struct edge {
+	const char *target;
+	int64_t start;      /* hundredths in January 2021 */
+	int64_t sixtieths;  /* hundredths a month, times 60 */
+	int64_t one, other; /* added in odd months and in even ones */
+} edges[] = {
+    /* on track and behind, by a hundredth on both sides */
+    {"baseline: \"5.00\", comparison: \">=\", target: \"6.00\"", 500, 100, 1, -1},
+    {"baseline: \"5.00\", comparison: \">\", target: \"6.00\"", 500, 100, 1, -1},
+    {"baseline: \"6.00\", comparison: \"<=\", target: \"5.00\"", 600, -100, 1, -1},
+    {"baseline: \"6.00\", comparison: \"<\", target: \"5.00\"", 600, -100, 1, -1},
+    /* behind and off track */
+    {"baseline: \"5.00\", comparison: \">=\", target: \"6.00\"", 490, 100, 1, -1},
+    {"baseline: \"6.00\", comparison: \"<=\", target: \"5.00\"", 610, -100, 1, -1},
+    /* met and not, with no way to go: the first that is short says so, and it stands */
+    {"baseline: \"6.00\", comparison: \">=\", target: \"6.00\"", 600, 0, 0, -1},
+    {"comparison: \"<=\", target: \"6.00\"", 600, 0, 0, 1},
+    {"comparison: \"=\", target: \"6.00\"", 600, 0, 0, 1},
+    {"comparison: about, target: \"6.00\", tolerance: \"0.10\"", 610, 0, 0, 1},
+    {"comparison: \"hold>=\", target: \"6.00\"", 600, 0, 0, -1},
+    {"comparison: \"hold=\", target: \"6.00\"", 600, 0, 0, -1},
+    {"baseline: \"5.00\", comparison: \"strive>=\", target: \"6.00\"", 500, 100, 1, -1},
+};
+
+/* Looked at every day, with each month's figure on the eighth of the next: an alert that is raised stands, and may once give way to
+ * one that is worse. */
+static void live_at_edge(struct fixture *fixture, const struct edge *edge)
+{
+	report_people(fixture, "2021-01-06", "2020");
+	for (int month = 0; month < 24; month++) {
+		const struct period period = period_make(PERIOD_MONTH, 2021 + month / 12, month % 12);
+		const int64_t hundredths =
+		    edge->start + (month + 1) * edge->sixtieths / 60 + (month % 2 ? edge->one : edge->other);
+		char name[PERIOD_TEXT_SIZE], day[PERIOD_TEXT_SIZE];
+		period_format(period, name);
+		for (int32_t i = 1; i <= 31; i++) {
+			period_format(period_of_day(period_last_day(period) + i, PERIOD_DAY), day);
+			if (i == 8) {
+				report(fixture, day, BEDS, NORTH, name, 'A', hundredths);
+				report(fixture, day, BEDS, SOUTH, name, 'A', hundredths);
+			}
+			if (i == 8 && month == 11)
+				report_people(fixture, day, "2021");
+			if (i == 1 || i > 7)
+				look(fixture, day);
+		}
+	}
+}
+
+static void a_value_at_an_edge_for_two_years_does_not_flap(void **state)
+{
+	for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
+		struct fixture *fixture;
+		begin(state);
+		fixture = *state;
+		adopt_target(fixture, edges[i].target);
+		live_at_edge(fixture, &edges[i]);
+		char *verdicts = list(fixture, ALERT_VERDICT);
+		print_message("%s: %s\n", edges[i].target, verdicts);
+		free(verdicts);
+		assert_in_range(count_raised(fixture), 1, 2);
+		end(state);
+	}
+}
+
 #define LOOK_TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -435,6 +533,7 @@ int main(void)
 	    LOOK_TEST(figures_settle_it_and_taken_back_raise_another),
 	    LOOK_TEST(a_questioned_figure_is_told_of_until_it_is_corrected_or_confirmed),
 	    LOOK_TEST(what_leaves_the_catalogue_is_settled),
+	    cmocka_unit_test(a_value_at_an_edge_for_two_years_does_not_flap),
 	};
 	return cmocka_run_group_tests_name("daemon_looks", tests, NULL, NULL);
 }
