@@ -141,6 +141,7 @@ static int collect(struct scrutiny *scrutiny, struct write *write, const struct 
 static int look_at_closing(struct scrutiny *scrutiny, struct write *write, const struct observation *row,
                            size_t number)
 {
+	static const char rule[] = "only a correction that says why changes it";
 	char text[PERIOD_TEXT_SIZE], name[PERIOD_TEXT_SIZE];
 	struct period closed;
 	bool is_closed = false, changes = false;
@@ -154,9 +155,12 @@ static int look_at_closing(struct scrutiny *scrutiny, struct write *write, const
 		return result < 0 ? result : 0;
 	period_format(row->period, text);
 	period_format(closed, name);
-	remarks_add_problem(&scrutiny->problems, number, SUANPAN__REASON__REASON_PERIOD_CLOSED,
-	                    "period %s: %s is closed; only a correction that says why changes it", text,
-	                    name);
+	if (closed.code == row->period.code)
+		remarks_add_problem(&scrutiny->problems, number, SUANPAN__REASON__REASON_PERIOD_CLOSED,
+		                    "%s is closed; %s", text, rule);
+	else
+		remarks_add_problem(&scrutiny->problems, number, SUANPAN__REASON__REASON_PERIOD_CLOSED,
+		                    "%s is closed with %s; %s", text, name, rule);
 	return 0;
 }
 

@@ -29,6 +29,10 @@ N_("complete")
 /* The calendar; and of it overdue, below. */
 N_("due")
 
+/* A target's nature. */
+N_("binding")
+N_("anticipatory")
+
 /* Alerts: kinds and states. */
 N_("overdue")
 N_("rule")
@@ -38,3 +42,13 @@ N_("missed")
 N_("open")
 N_("acknowledged")
 N_("resolved")
+
+/* Forecasts: methods, and why there is none. */
+N_("damped trend")
+N_("drift")
+N_("naive")
+N_("too little history")
+N_("too little history for a damped trend")
+N_("no period that all areas have reported")
+N_("it cannot be computed there")
+N_("the figures had not moved before")

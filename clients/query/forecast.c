@@ -31,7 +31,7 @@ static void get_interval(const char *low, const char *high, struct cell *cell)
 {
 	if (!low || !high)
 		return;
-	snprintf(cell->scratch, sizeof cell->scratch, "%s to %s", low, high);
+	snprintf(cell->scratch, sizeof cell->scratch, gettext("%s to %s"), low, high);
 	cell->text = cell->scratch;
 }
 
@@ -79,9 +79,9 @@ static void get_shown_chance(const void *row, struct cell *cell)
 	if (!outlook->has_chance)
 		return;
 	if (outlook->chance == 0)
-		cell->text = "below 1 %";
+		cell->text = gettext("below 1 %");
 	else if (outlook->chance >= 100)
-		cell->text = "above 99 %";
+		cell->text = gettext("above 99 %");
 	else
 		snprintf(cell->scratch, sizeof cell->scratch, "%" PRIu64 " %%", outlook->chance);
 	if (!cell->text)
@@ -98,26 +98,26 @@ static void get_provisional(const void *row, struct cell *cell)
 
 /* clang-format off */
 const struct column forecast_columns[] = {
-	{.header = "period", .title = "Period", STRING(period)},
+	{.header = "period", .title = N_("Period"), STRING(period)},
 	{.header = "value", NUMBER(value)},
-	{.title = "Value", .right = true, .get = get_shown_value},
-	{.header = "unit", .title = "Unit", STRING(unit)},
-	{.header = "status", .title = "Status", .if_filled = true, .get = get_status},
+	{.title = N_("Value"), .right = true, .spoken = true, .get = get_shown_value},
+	{.header = "unit", .title = N_("Unit"), STRING(unit)},
+	{.header = "status", .title = N_("Status"), .if_filled = true, .get = get_status},
 	{.header = "low_80", NUMBER(low_80)},
 	{.header = "high_80", NUMBER(high_80)},
-	{.title = "80 %", .right = true, .if_filled = true, .get = get_interval_80},
+	{.title = N_("80 %"), .right = true, .if_filled = true, .get = get_interval_80},
 	{.header = "low_95", NUMBER(low_95)},
 	{.header = "high_95", NUMBER(high_95)},
-	{.title = "95 %", .right = true, .if_filled = true, .get = get_interval_95},
+	{.title = N_("95 %"), .right = true, .if_filled = true, .get = get_interval_95},
 	{.header = "plan", STRING(plan)},
 	{.header = "row", STRING(row)},
-	{.title = "Target of", .if_filled = true, .get = get_shown_row},
+	{.title = N_("Target of"), .if_filled = true, .get = get_shown_row},
 	{.header = "comparison", STRING(comparison)},
 	{.header = "target", .type = COLUMN_NUMBER, STRING(target)},
-	{.title = "Target", .right = true, .if_filled = true, .get = get_shown_target},
-	{.header = "nature", .title = "Nature", .if_filled = true, STRING(nature)},
+	{.title = N_("Target"), .right = true, .if_filled = true, .get = get_shown_target},
+	{.header = "nature", .title = N_("Nature"), .if_filled = true, .spoken = true, STRING(nature)},
 	{.header = "chance", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__OutlookRow, chance)},
-	{.title = "Chance", .right = true, .if_filled = true, .get = get_shown_chance},
+	{.title = N_("Chance"), .right = true, .if_filled = true, .get = get_shown_chance},
 	{.header = "method", STRING(method)},
 	{.header = "history", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__OutlookRow, history)},
 	{.header = "from", STRING(from)},
@@ -144,10 +144,11 @@ static int keep_basis(const Suanpan__OutlookRow *row, struct basis *basis)
 {
 	if (!row->method || basis->sentence)
 		return 0;
+	const char *const later =
+	    row->provisional ? gettext(", provisional as later ones are incomplete") : "";
 	const int length =
-	    asprintf(&basis->sentence, "from %" PRIu64 " periods up to %s%s: %s", row->history,
-	             row->from ? row->from : "?",
-	             row->provisional ? ", provisional as later ones are incomplete" : "", row->method);
+	    asprintf(&basis->sentence, gettext("from %llu periods up to %s%s: %s"),
+	             (unsigned long long)row->history, row->from ? row->from : "?", later, row->method);
 	if (length >= 0)
 		return 0;
 	basis->sentence = NULL;
@@ -185,7 +186,7 @@ int forecast_run(void *closure, int count, char *arguments[])
 	const int status = session_print(settings, &query,
 	                                 &(struct output_shape){.format = settings->output_format,
 	                                                        .columns = forecast_columns,
-	                                                        .nothing = "nothing is still to come"},
+	                                                        .nothing = N_("nothing is still to come")},
 	                                 take_outlook, &basis.printing);
 	if (status == EXIT_DONE && settings->output_format == OUTPUT_TABLE && basis.sentence)
 		puts(basis.sentence);
@@ -203,17 +204,17 @@ int forecast_run(void *closure, int count, char *arguments[])
 
 /* clang-format off */
 const struct column backtest_columns[] = {
-	{.header = "code", .title = "Code", STRING(code)},
+	{.header = "code", .title = N_("Code"), STRING(code)},
 	{.header = "area", STRING(area)},
-	{.title = "Area", STRING(area_name)},
-	{.header = "method", .title = "Method", STRING(method)},
-	{.header = "history", .title = "Periods", .right = true, COUNT(history)},
-	{.header = "origins", .title = "Origins", .right = true, COUNT(origins)},
-	{.header = "forecasts", .title = "Forecasts", .right = true, COUNT(forecasts)},
-	{.header = "mase", .title = "MASE", .right = true, NUMBER(mase)},
-	{.header = "within_80", .title = "In 80 %", .right = true, NUMBER(within_80)},
-	{.header = "within_95", .title = "In 95 %", .right = true, NUMBER(within_95)},
-	{.header = "reason", .title = "Why not", .wraps = true, .if_filled = true, STRING(reason)},
+	{.title = N_("Area"), STRING(area_name)},
+	{.header = "method", .title = N_("Method"), .spoken = true, STRING(method)},
+	{.header = "history", .title = N_("Periods"), .right = true, COUNT(history)},
+	{.header = "origins", .title = N_("Origins"), .right = true, COUNT(origins)},
+	{.header = "forecasts", .title = N_("Forecasts"), .right = true, COUNT(forecasts)},
+	{.header = "mase", .title = N_("MASE"), .right = true, NUMBER(mase)},
+	{.header = "within_80", .title = N_("In 80 %"), .right = true, NUMBER(within_80)},
+	{.header = "within_95", .title = N_("In 95 %"), .right = true, NUMBER(within_95)},
+	{.header = "reason", .title = N_("Why not"), .wraps = true, .if_filled = true, .spoken = true, STRING(reason)},
 	{.header = NULL},
 };
 
@@ -265,6 +266,6 @@ int backtest_run(void *closure, int count, char *arguments[])
 	return session_print(settings, &query,
 	                     &(struct output_shape){.format = settings->output_format,
 	                                            .columns = backtest_columns,
-	                                            .nothing = "no plan has a target"},
+	                                            .nothing = N_("no plan has a target")},
 	                     take_backtest, &printing);
 }

@@ -465,7 +465,7 @@ static void print_summary(const struct page *page)
 	}
 	/* for translators: a plan, a period, and how many targets */
 	printf(ngettext("%s at %s, %zu target: ", "%s at %s, %zu targets: ", every.all), page->plan,
-	       page->rows[0]->value->period, every.all);
+	       page->period ? page->period : page->rows[0]->value->period, every.all);
 	print_tally(&every);
 	if (!binding.all)
 		return;

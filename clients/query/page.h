@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 struct page {
-	const char *plan; /* as it was asked for */
-	bool ascii;       /* pictures without Unicode */
+	const char *plan, *period; /* as they were asked for; `period` NULL: that of the rows */
+	bool ascii;                /* pictures without Unicode */
 	Suanpan__PlanRow **rows;
 	size_t count, capacity;
 };

@@ -114,7 +114,8 @@ static int take(void *closure, const Suanpan__Answer *answer)
 
 static int print_page(const struct settings *settings, Suanpan__Query *query)
 {
-	struct page page = {.plan = query->plan->plan, .ascii = settings->ascii};
+	struct page page = {
+	    .plan = query->plan->plan, .period = query->plan->period, .ascii = settings->ascii};
 	struct session session;
 	int status = session_open(settings, &session);
 

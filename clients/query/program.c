@@ -76,9 +76,7 @@ static const struct command_row commands[] = {
      .run = diff_run},
     {.name = "forecast",
      .arguments = "CODE",
-     .sentence =
-         "what is to come of a statistic or an indicator, how wrong that may be, and the chance of each "
-         "target",
+     .sentence = N_("what is to come, how wrong that may be, and the chance of each target"),
      .example = "suanpan forecast hospital_beds_per_1000 --area outer --to 2025 --as-of 2024-06-30",
      .options = forecast_options,
      .arguments_min = 1,
@@ -86,9 +84,7 @@ static const struct command_row commands[] = {
      .run = forecast_run},
     {.name = "backtest",
      .arguments = "[CODE]",
-     .sentence =
-         "how good such forecasts of the past would have been, beside the drift and the naive method; "
-         "of all that plans have targets for if no CODE is given",
+     .sentence = N_("how good past forecasts would have been, beside drift and naive method"),
      .example = "suanpan backtest hospital_beds_per_1000 --horizon 6",
      .options = backtest_options,
      .arguments_max = 1,

@@ -47,6 +47,14 @@ static struct spool_report *read_report(struct spool *spool, uint64_t sequence)
 	return spool_read(spool, sequence, &report) ? NULL : report;
 }
 
+static bool names_closed_period(const Suanpan__Ack *ack)
+{
+	for (size_t i = 0; i < ack->n_problem; i++)
+		if (ack->problem[i]->reason == SUANPAN__REASON__REASON_PERIOD_CLOSED)
+			return true;
+	return false;
+}
+
 void notice_refusal(FILE *stream, struct spool *spool, const Suanpan__Ack *ack)
 {
 	struct spool_report *report = read_report(spool, ack->sequence);
@@ -56,6 +64,8 @@ void notice_refusal(FILE *stream, struct spool *spool, const Suanpan__Ack *ack)
 	fputc('\n', stream);
 	for (size_t i = 0; i < ack->n_problem; i++)
 		print_problem(stream, report, ack->problem[i]);
+	if (names_closed_period(ack))
+		fputs("what has to change in a closed period goes with --correction REASON\n", stream);
 	free(report);
 }
 

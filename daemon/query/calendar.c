@@ -10,7 +10,8 @@
 #define MISSING_MAX 64
 
 struct span {
-	const struct reporter *reporter; /* NULL: everyone */
+	const struct reporter *reporters; /* the one asked for, or all */
+	uint32_t reporter_count;
 	int32_t first_day, today, last_day;
 };
 
@@ -64,14 +65,11 @@ static int add_reporter(struct question *question, const struct span *span, cons
 
 static int add_date(struct question *question, const struct span *span, const struct date *date)
 {
-	const struct catalogue *catalogue = question->catalogue;
 	int result = 0;
 	if (date->day < span->today && !dues_are_owed(date->dues))
 		return 0;
-	if (span->reporter)
-		return add_reporter(question, span, date, span->reporter);
-	for (uint32_t i = 0; i < catalogue->reporter_count && result == 0; i++)
-		result = add_reporter(question, span, date, &catalogue->reporters[i]);
+	for (uint32_t i = 0; i < span->reporter_count && result == 0; i++)
+		result = add_reporter(question, span, date, &span->reporters[i]);
 	return result;
 }
 
@@ -94,17 +92,16 @@ static int add_dates(struct question *question, const struct span *span, struct 
 static int read_span(struct question *question, const Suanpan__CalendarQuery *query, struct span *span)
 {
 	const uint64_t days = query->has_days ? query->days : DAYS_ABSENT;
-	uint32_t reporter;
+	uint32_t one = 0;
 	int result = 0;
 	if (days > DAYS_MAX)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_NOT_POSSIBLE, NULL,
 		                       "The calendar looks %d days ahead at most, not %" PRIu64 ".", DAYS_MAX,
 		                       days);
-	if (query->reporter) {
-		result = question_find_reporter(question, query->reporter, &reporter);
-		if (result == 0)
-			span->reporter = &question->catalogue->reporters[reporter];
-	}
+	if (query->reporter)
+		result = question_find_reporter(question, query->reporter, &one);
+	span->reporters = question->catalogue->reporters + one;
+	span->reporter_count = query->reporter ? 1 : question->catalogue->reporter_count;
 	span->today = calendar_day_of(question->now_ms);
 	span->last_day = span->today + (int32_t)days;
 	return result;
@@ -122,7 +119,7 @@ static int find_first_day(struct question *question, struct span *span)
 
 int answer_calendar(struct question *question, const Suanpan__CalendarQuery *query)
 {
-	struct span span = {.reporter = NULL};
+	struct span span = {.reporter_count = 0};
 	struct agenda *agenda = NULL;
 	struct dues *dues = NULL;
 	int result = read_span(question, query, &span);
@@ -131,8 +128,8 @@ int answer_calendar(struct question *question, const Suanpan__CalendarQuery *que
 	if (result == 0)
 		result = dues_new(question->catalogue, &dues);
 	if (result == 0)
-		result =
-		    agenda_new(question->catalogue, span.reporter, span.first_day, span.last_day, &agenda);
+		result = agenda_new(question->catalogue, query->reporter ? span.reporters : NULL,
+		                    span.first_day, span.last_day, &agenda);
 	if (result == 0)
 		result = add_dates(question, &span, agenda, dues);
 	agenda_free(agenda);

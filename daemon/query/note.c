@@ -90,12 +90,21 @@ static char *join(struct wording *words, char *one, char *other)
 	                    : other;
 }
 
+/* Of another period than was asked for. */
+static char *is_of(struct wording *words, struct period period)
+{
+	return wording_format(words, "%s%s", say(words, "of ", "截至 ", "截至 "),
+	                      wording_period(words, period));
+}
+
 char *note_on_target(struct wording *words, const struct note_basis *basis)
 {
 	const struct target *target = basis->target;
 	if (target->cancelled)
 		return wording_borrow(target->cancelled);
 	char *state = state_note(words, basis->kept);
+	if (basis->period.code != basis->asked.code)
+		state = state ? join(words, is_of(words, basis->period), state) : is_of(words, basis->period);
 	if (target->starts_at_zero && period_year(basis->period) < basis->plan->first_year)
 		return join(words, state, starts_later(words, basis->plan->first_year));
 	return basis->area == target->area ? state : join(words, state, set_elsewhere(words, target));

@@ -10,8 +10,8 @@
 /* A plan as it is looked at: when, and where. */
 struct view {
 	const struct plan *plan;
-	struct period period;
-	uint32_t area; /* CATALOGUE_NONE: each target's own */
+	struct period asked, period; /* `period` of a row may be another: see_target */
+	uint32_t area;               /* CATALOGUE_NONE: each target's own */
 };
 
 static uint32_t area_of(const struct view *view, const struct target *target)
@@ -21,19 +21,27 @@ static uint32_t area_of(const struct view *view, const struct target *target)
 
 /* ---- what is asked for ---- */
 
+static int has_value(struct question *question, const struct view *view, const struct target *target,
+                     struct period period, bool *ret_has)
+{
+	const struct catalogue *catalogue = question->catalogue;
+	struct stored_value stored;
+	int result = snapshot_value(question->snapshot, catalogue->indicators[target->indicator].id,
+	                            catalogue->areas[area_of(view, target)].id, period, &stored);
+	if (result != 0 && result != SNAPSHOT_NOTHING)
+		return result;
+	*ret_has = result == 0 && stored.state == VALUE_PRESENT;
+	return 0;
+}
+
 static int year_has_data(struct question *question, const struct view *view, struct period year,
                          bool *ret_has)
 {
-	const struct catalogue *catalogue = question->catalogue;
 	*ret_has = false;
 	for (uint32_t i = 0; i < view->plan->target_count && !*ret_has; i++) {
-		const struct target *target = &view->plan->targets[i];
-		struct stored_value stored;
-		int result = snapshot_value(question->snapshot, catalogue->indicators[target->indicator].id,
-		                            catalogue->areas[area_of(view, target)].id, year, &stored);
-		if (result != 0 && result != SNAPSHOT_NOTHING)
+		int result = has_value(question, view, &view->plan->targets[i], year, ret_has);
+		if (result != 0)
 			return result;
-		*ret_has = result == 0 && stored.state == VALUE_PRESENT;
 	}
 	return 0;
 }
@@ -65,13 +73,45 @@ static int read_view(struct question *question, const Suanpan__PlanQuery *query,
 	int result = query->area ? question_find_area(question, query->area, &view->area) : 0;
 	if (result != 0)
 		return result;
-	return query->period ? question_read_period(question, query->period, &view->period)
-	                     : newest_year(question, view, &view->period);
+	result = query->period ? question_read_period(question, query->period, &view->period)
+	                       : newest_year(question, view, &view->period);
+	view->asked = view->period;
+	return result;
 }
 
 static bool is_too_fine(const struct view *view, const struct indicator *indicator)
 {
 	return period_frequency_of(view->period) > indicator->frequency;
+}
+
+/* ---- which figure of a target is looked at ---- */
+
+#define YEARS_BACK 2 /* what is older says nothing about then */
+
+/* Of a year that year's. Of anything finer, how it stood at its end: the newest figure that there is by then, at the indicator's own
+ * frequency if that is the coarser one. A month has no life expectancy, and this month's beds nobody has counted yet. */
+static int see_target(struct question *question, const struct view *view, const struct target *target,
+                      struct view *ret_view)
+{
+	const enum period_frequency own = question->catalogue->indicators[target->indicator].frequency,
+	                            asked = period_frequency_of(view->period),
+	                            frequency = asked > own ? own : asked;
+	struct period period;
+	*ret_view = *view;
+	if (asked == PERIOD_ANNUAL || !period_newest_ended(view->period, frequency, &period))
+		return 0;
+	ret_view->period = period;
+	const int oldest = period_year(view->period) - YEARS_BACK;
+	for (bool more = true; more && period_year(period) >= oldest;
+	     more = period_shift(period, -1, &period)) {
+		bool has;
+		const int result = has_value(question, view, target, period, &has);
+		if (result == 0 && has)
+			ret_view->period = period;
+		if (result != 0 || has)
+			return result;
+	}
+	return 0;
 }
 
 /* ---- how it stands ---- */
@@ -222,8 +262,8 @@ static int tell_state(struct question *question, const struct view *view, const 
 		return result;
 	*row = describe(words, view, target);
 	row->value = value_in(words, view, target, &kept);
-	row->note =
-	    note_on_target(words, &(struct note_basis){view->plan, target, view->period, area, &kept});
+	row->note = note_on_target(
+	    words, &(struct note_basis){view->plan, target, view->period, view->asked, area, &kept});
 	tell_judgement(words, target, ret_judgement, row);
 	if (ret_judgement->is_provisional)
 		row->n_missing =
@@ -235,9 +275,12 @@ static int add_target(struct question *question, const struct view *view, const 
 {
 	Suanpan__PlanRow row;
 	struct judgement judgement;
-	int result = tell_state(question, view, target, &judgement, &row);
+	struct view seen;
+	int result = see_target(question, view, target, &seen);
 	if (result == 0)
-		result = tell_way(question, view, target, &row);
+		result = tell_state(question, &seen, target, &judgement, &row);
+	if (result == 0)
+		result = tell_way(question, &seen, target, &row);
 	if (result == 0)
 		result = tell_outlook(question, view, target, &judgement, &row);
 	if (result != 0)

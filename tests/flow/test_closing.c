@@ -29,7 +29,8 @@ static void set_clock(struct fixture *fixture, const char *time)
 	struct tm fields = {.tm_isdst = 0};
 	char text[32], *part = scratch_path(fixture->daemon.folder, "clock.part");
 	assert_non_null(strptime(time, "%Y-%m-%d %H:%M", &fields));
-	int length = snprintf(text, sizeof text, "%" PRId64, ((int64_t)timegm(&fields) - 8 * 3600) * 1000);
+	int length =
+	    snprintf(text, sizeof text, "%" PRId64, ((int64_t)timegm(&fields) - (int64_t)8 * 3600) * 1000);
 	scratch_write(part, text, (size_t)length);
 	assert_int_equal(rename(part, fixture->clock), 0);
 	free(part);
@@ -126,7 +127,7 @@ static void a_closed_month_changes_only_by_a_correction_that_says_why(void **sta
 {
 	struct fixture *fixture = *state;
 	static const char closed[] =
-	    "period 2024-06: 2024-06 is closed; only a correction that says why changes it";
+	    "push.csv:2: period: 2024-06 is closed; only a correction that says why changes it";
 	const char *list = "suanpan list closed --format csv";
 	set_clock(fixture, "2024-07-10 09:00");
 	push(fixture, "beds,north,2024-06,100", "", 0, "1 report, all accepted");
@@ -138,6 +139,8 @@ static void a_closed_month_changes_only_by_a_correction_that_says_why(void **sta
 	must_end(fixture, "suanpan close 2024-06 --why 'in the yearbook'", 0, "2024-06 is closed already.");
 	set_clock(fixture, "2024-07-21 09:00");
 	push(fixture, "beds,north,2024-06,101", "", 1, closed);
+	push(fixture, "beds,north,2024-06,101", "", 1,
+	     "what has to change in a closed period goes with --correction REASON\n");
 	/* A figure that comes for the first time changes the month's totals as well. */
 	push(fixture, "births,north,2024-06,7", "", 1, closed);
 	push(fixture, "beds,north,2024-06,100", "", 0, "1 report, all accepted");
@@ -166,20 +169,20 @@ static void a_closed_year_closes_its_months(void **state)
 {
 	struct fixture *fixture = *state;
 	static const char closed[] =
-	    "period 2023-05: 2023 is closed; only a correction that says why changes it";
+	    "push.csv:2: period: 2023-05 is closed with 2023; only a correction that says why changes it";
 	push(fixture, "beds,north,2023-05,100", "", 0, "1 report, all accepted");
 	must_end(fixture, "suanpan close 2023-Q1 --why 'the quarter first'", 0, "2023-Q1 is closed");
 	push(fixture, "beds,north,2023-05,101", "", 0, "1 report, all accepted");
 	must_end(fixture, "suanpan close 2023 --why 'in the yearbook'", 0, "2023 is closed");
 	push(fixture, "beds,north,2023-05,102", "", 1, closed);
-	push(fixture, "people,north,2023,9000", "", 1, "period 2023: 2023 is closed");
+	push(fixture, "people,north,2023,9000", "", 1, "push.csv:2: period: 2023 is closed; only");
 	push(fixture, "beds,north,2024-01,102", "", 0, "1 report, all accepted");
 	must_end(fixture, "suanpan close 2023-05 --why again", 0, "2023-05 is closed already, with 2023.");
 	must_end(fixture, "suanpan reopen 2023-05 --why recount", 1,
 	         "2023-05 was closed with 2023: only that can be reopened.");
 	must_end(fixture, "suanpan reopen 2023-Q1 --why recount", 0,
 	         "2023-Q1 is open again by itself, but still closed with 2023.");
-	push(fixture, "beds,north,2023-02,102", "", 1, "2023 is closed");
+	push(fixture, "beds,north,2023-02,102", "", 1, "2023-02 is closed with 2023;");
 	must_end(fixture, "suanpan reopen 2023 --why recount", 0, "2023 is open again.");
 	push(fixture, "beds,north,2023-02,102", "", 0, "1 report, all accepted");
 }

@@ -1,5 +1,6 @@
 /* The five years of the simulated city in the real daemon, with an operator: every kind of alert is raised and resolved, none
- * flaps, what was seen is what is told of it later, and everything can be made again from the journal.
+ * flaps, what was seen is what is told of it later, what the README shows is what is printed, and everything can be made again from
+ * the journal.
  *
  * Under the sanitizers they end after a year and a half, when no plan is over yet. */
 
@@ -11,6 +12,7 @@
 #include <cmocka.h>
 
 #include "clients/lib/ask.h"
+#include "tests/lib/scratch.h"
 #include "tests/lib/stage.h"
 #include <errno.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@
 #define WITNESS_DAY "2022-01-25" /* in the middle of what comes in of a year */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define IS_SHORT
 #define LAST_DAY "2022-06-30"
 #define KIND_END SUANPAN__ALERT_KIND__ALERT_MISSED
 #else
@@ -232,6 +235,87 @@ static void must_be_told_as_it_was_seen(struct stage *stage, struct witness *wit
 	free(witness->plan);
 }
 
+/* ---- what is printed of it */
+
+#ifndef IS_SHORT
+static char *read_source(const char *name)
+{
+	char *path = scratch_path(getenv("SUANPAN_SOURCE"), name), *text = NULL;
+	size_t room = 0;
+	FILE *stream = fopen(path, "r");
+	assert_non_null(stream);
+	assert_true(getdelim(&text, &room, '\0', stream) > 0);
+	fclose(stream);
+	free(path);
+	return text;
+}
+
+static const struct page {
+	const char *question, *file;
+} pages[] = {
+    {"suanpan plan plan14 --period 2023-06 --as-of 2023-06-30", "config/demo/pages/plan14-2023-06.txt"},
+    {"suanpan plan plan14 --period 2025-12 --as-of 2025-12-31", "config/demo/pages/plan14-2025-12.txt"},
+    {"suanpan backtest --as-of 2025-12-31", "config/demo/pages/backtest.txt"},
+};
+
+/* As the README has it. */
+static void strip_line_ends(char *text)
+{
+	char *put = text;
+	for (const char *at = text; *at; at++) {
+		const char *end = at + strspn(at, " ");
+		if (*end == '\n' || *end == '\0')
+			at = end;
+		if (!*at)
+			break;
+		*put++ = *at;
+	}
+	*put = '\0';
+}
+
+/* The lines below "    $ QUESTION" in the README are lines of the page, in its order; "..." stands for those left out. */
+static void must_be_in_the_readme(const char *readme, const char *question, const char *page)
+{
+	char *heading;
+	size_t lines = 0;
+	assert_true(asprintf(&heading, "\n    $ %s\n", question) > 0);
+	const char *at = strstr(readme, heading);
+	assert_non_null(at);
+	at += strlen(heading);
+	for (; strncmp(at, "    ", 4) == 0 && at[4] != '$'; at += strcspn(at, "\n") + 1) {
+		char *line = strndup(at + 4, strcspn(at + 4, "\n") + 1);
+		const char *found = strcmp(line, "...\n") == 0 ? page : strstr(page, line);
+		if (!found)
+			fail_msg("the README shows of %s what it does not print: %s", question, line);
+		page = found + (found == page && line[0] == '.' ? 0 : strlen(line));
+		free(line);
+		lines++;
+	}
+	assert_true(lines > 5);
+	free(heading);
+}
+
+static void must_print_what_is_shown(struct stage *stage)
+{
+	char *readme = read_source("README.md");
+	for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
+		char *page = daemon_say(&stage->daemon, pages[i].question),
+		     *shown = read_source(pages[i].file);
+		assert_string_equal(page, shown);
+		strip_line_ends(page);
+		must_be_in_the_readme(readme, pages[i].question, page);
+		free(page);
+		free(shown);
+	}
+	free(readme);
+}
+#else
+static void must_print_what_is_shown(struct stage *stage)
+{
+	(void)stage;
+}
+#endif
+
 /* ---- made again */
 
 static char *must_run(struct stage *stage, const char *command)
@@ -285,6 +369,7 @@ static void five_years_raise_and_settle_every_kind_of_alert_and_none_flaps(void 
 	must_have_every_kind(&tale);
 	none_may_flap(&tale);
 	must_be_told_as_it_was_seen(&stage, &witness);
+	must_print_what_is_shown(&stage);
 	must_be_made_again(&stage);
 	free(tale.told);
 	stage_done(&stage);

@@ -10,5 +10,7 @@ for words in clients/po/*.po; do
 done
 ls clients/po/*.po
 # What tables hold for people is marked for the catalogues.
-grep -nE '\.(title|sentence|nothing) *= *("[^" ]|$)' clients/query/*.[ch]
+for file in clients/query/*.[ch]; do
+	tr '\n\t' '  ' <"$file" | grep -oE '\.(title|sentence|nothing) *= *"[^" ][^"]*"' | sed "s|^|$file: |"
+done
 true

@@ -570,7 +570,7 @@ static void a_closed_period_changes_only_by_a_correction(void **state)
 {
 	struct fixture *fixture = *state;
 	static const char closed[] =
-	    "period 2024-03: 2024-Q1 is closed; only a correction that says why changes it";
+	    "2024-03 is closed with 2024-Q1; only a correction that says why changes it";
 	must_take(fixture,
 	          LETTER({"beds", "north", "2024-03", 10, 'A'}, {"beds", "north", "2024-04", 10, 'A'}));
 	set_closed(fixture, "2024-Q1", true);

@@ -186,16 +186,34 @@ static void own_area_named_expressly_changes_only_the_groups(void **state)
 	assert_string_equal(rows[4]->value->area, "440100");
 }
 
-static void period_finer_than_an_indicator_is_said_in_its_row(void **state)
+static void at_a_month_each_row_has_the_newest_figure_there_is_by_then(void **state)
 {
 	struct city *city = *state;
 	report_year(city);
 	Suanpan__PlanRow **rows = plan(city, "2020-12", NULL);
 	assert_string_equal(rows[1]->value->value, "7.29");
 	assert_string_equal(rows[1]->value->period, "2020-12");
-	assert_null(rows[2]->value->value);
-	assert_string_equal(rows[2]->value->reason, "computed yearly only");
-	assert_string_equal(rows[2]->verdict, "no data");
+	assert_null(rows[1]->note);
+	assert_string_equal(rows[2]->value->value, "3.0");
+	assert_string_equal(rows[2]->value->period, "2020");
+	assert_string_equal(rows[2]->note, "of 2020");
+	/* 2021 is not over; beds are carried for three months. */
+	CITY_REPORT(city, "bureau", "2021-02.csv", {"beds", "440103", "2021-02", 8000, 0, NULL},
+	            {"beds", "440104", "2021-02", 9000, 0, NULL},
+	            {"beds", "440113", "2021-02", 20000, 0, NULL});
+	rows = plan(city, "2021-06", NULL);
+	assert_string_equal(rows[0]->value->period, "2020");
+	assert_string_equal(rows[1]->value->period, "2021-05");
+	assert_string_equal(rows[1]->value->value, "7.50");
+	assert_string_equal(rows[1]->note, "of 2021-05");
+	/* Nor does anybody know anything before there was anything. */
+	rows = plan(city, "2019-11", NULL);
+	assert_null(rows[1]->value->value);
+	assert_string_equal(rows[1]->value->period, "2019-11");
+	/* What is too old is not told of a later time. */
+	rows = plan(city, "2026-01", NULL);
+	assert_null(rows[0]->value->value);
+	assert_string_equal(rows[0]->value->period, "2025");
 }
 
 /* Residents of the three districts, each so many. */
@@ -276,7 +294,11 @@ static void a_hold_tells_its_worst_month(void **state)
 	assert_null(row->pace);
 	assert_int_equal(row->n_way, 2);
 	assert_int_equal(plan(city, "2021-06", NULL)[6]->n_way, 7);
-	assert_int_equal(plan(city, "2023-06", NULL)[6]->n_way, 24);
+	report_residents(city, "2022", 1000000);
+	report_beds(city, "2022-12", 6000);
+	row = plan(city, "2022-12", NULL)[6];
+	assert_string_equal(row->value->period, "2022-12");
+	assert_int_equal(row->n_way, 24);
 }
 
 static void with_enough_history_a_row_has_a_forecast(void **state)
@@ -350,7 +372,7 @@ int main(void)
 	    CASE(notes_are_in_the_language_of_the_question),
 	    CASE(another_area_has_the_targets_without_their_baselines),
 	    CASE(own_area_named_expressly_changes_only_the_groups),
-	    CASE(period_finer_than_an_indicator_is_said_in_its_row),
+	    CASE(at_a_month_each_row_has_the_newest_figure_there_is_by_then),
 	    CASE(a_row_says_path_pace_and_what_is_needed),
 	    CASE(a_provisional_verdict_says_so_and_names_who_is_missing),
 	    CASE(a_hold_tells_its_worst_month),
