@@ -15,7 +15,7 @@ static const struct needs {
     [SUANPAN__ACT_KIND__ACT_RESOLVE] = {"resolve", .alert = true, .why = true},
     [SUANPAN__ACT_KIND__ACT_CLOSE] = {"close", .period = true, .why = true},
     [SUANPAN__ACT_KIND__ACT_REOPEN] = {"reopen", .period = true, .why = true},
-    [SUANPAN__ACT_KIND__ACT_LOOK] = {"look"},
+    [SUANPAN__ACT_KIND__ACT_LOOK] = {.name = "look"},
 };
 #define KINDS ((int)(sizeof kinds / sizeof kinds[0]))
 
