@@ -162,6 +162,16 @@ static int unpack_update(struct live *live, zmq_msg_t *frame, const Suanpan__Upd
 	return 0;
 }
 
+/* Under an alert's topic comes an alert, under any other a value. */
+static bool fits(zmq_msg_t *topic, const Suanpan__Update *update)
+{
+	const size_t size = strlen(ENVELOPE_TOPIC_ALERT);
+	const bool is_alert =
+	    zmq_msg_size(topic) >= size && memcmp(zmq_msg_data(topic), ENVELOPE_TOPIC_ALERT, size) == 0;
+
+	return is_alert ? update->alert && !update->value : update->value && !update->alert;
+}
+
 static int read_second_frame(struct live *live, zmq_msg_t *topic, const Suanpan__Update **ret_update)
 {
 	void *socket = dial_socket(live->dial);
@@ -174,8 +184,10 @@ static int read_second_frame(struct live *live, zmq_msg_t *topic, const Suanpan_
 		result = unpack_update(live, &frame, &update);
 	if (result == 0 && !update->value && !update->alert)
 		result = take_grant(live, topic);
-	else if (result == 0)
+	else if (result == 0 && fits(topic, update))
 		*ret_update = update;
+	else if (result == 0)
+		result = LIVE_GARBLED;
 	skip_frames(socket, &frame);
 	zmq_msg_close(&frame);
 	return result;

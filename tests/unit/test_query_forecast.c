@@ -149,7 +149,7 @@ static void too_little_history_is_said_with_what_is_short(void **state)
 static void what_can_be_said_is_said_until_it_cannot(void **state)
 {
 	struct city *city = *state;
-	char month[8];
+	char month[PERIOD_TEXT_SIZE];
 	report_residents(city, 2022, 1000000);
 	report_residents(city, 2023, 1010000);
 	for (int i = 0; i < 15; i++) {
@@ -178,7 +178,7 @@ static void what_can_be_said_is_said_until_it_cannot(void **state)
 static void a_broken_hold_has_no_chance(void **state)
 {
 	struct city *city = *state;
-	char month[8];
+	char month[PERIOD_TEXT_SIZE];
 	for (int i = 0; i < 8; i++)
 		report_residents(city, 2016 + i, 1000000 + 1000 * (i % 2));
 	for (int i = 0; i < 40; i++) {
