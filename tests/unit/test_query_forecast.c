@@ -153,7 +153,7 @@ static void what_can_be_said_is_said_until_it_cannot(void **state)
 	report_residents(city, 2022, 1000000);
 	report_residents(city, 2023, 1010000);
 	for (int i = 0; i < 15; i++) {
-		snprintf(month, sizeof month, "%d-%02d", 2023 + i / 12, i % 12 + 1);
+		period_format(period_make(PERIOD_MONTH, 2023 + i / 12, i % 12), month);
 		CITY_REPORT(city, "bureau", "b.csv", {"beds", "440103", month, 6000 + 10 * i, 0, NULL},
 		            {"beds", "440104", month, 6000 + 12 * i, 0, NULL},
 		            {"beds", "440113", month, 6000 + i % 3, 0, NULL});
@@ -182,7 +182,7 @@ static void a_broken_hold_has_no_chance(void **state)
 	for (int i = 0; i < 8; i++)
 		report_residents(city, 2016 + i, 1000000 + 1000 * (i % 2));
 	for (int i = 0; i < 40; i++) {
-		snprintf(month, sizeof month, "%d-%02d", 2021 + i / 12, i % 12 + 1);
+		period_format(period_make(PERIOD_MONTH, 2021 + i / 12, i % 12), month);
 		CITY_REPORT(city, "bureau", "b.csv", {"beds", "440103", month, 7300 + i % 3, 0, NULL},
 		            {"beds", "440104", month, 7300 + i % 2, 0, NULL},
 		            {"beds", "440113", month, 7300, 0, NULL});
