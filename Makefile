@@ -8,7 +8,7 @@ PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
 TESTED     ?= build/release build/asan
 
-PACKAGES := libzmq libprotobuf-c lmdb libcyaml yaml-0.1 smartcols libsodium libxxhash
+PACKAGES := libzmq libprotobuf-c lmdb libcyaml yaml-0.1 smartcols libsodium libxxhash libsystemd
 # Recursive variables, so that pkg-config is asked once, and only when it is there (see build/packages). Headers of
 # libraries are the system's, whose warnings are not ours.
 PKG_CFLAGS  = $(eval PKG_CFLAGS := $$(patsubst -I%,-isystem%,$$(shell pkg-config --cflags $(PACKAGES) cmocka)))$(PKG_CFLAGS)
@@ -51,15 +51,17 @@ DAEMON  := $(filter-out daemon/main.c $(SHARED),$(wildcard daemon/*.c daemon/*/*
 CLIENT  := $(wildcard clients/lib/*.c)
 SENDER  := $(filter-out %/main.c,$(wildcard clients/report/*.c))
 READER  := $(filter-out %/main.c,$(wildcard clients/query/*.c))
+PLAYER  := $(filter-out %/main.c,$(wildcard clients/simulate/*.c))
 MAINS   := $(wildcard daemon/main.c clients/*/main.c)
 TESTLIB := $(wildcard tests/lib/*.c)
 TESTS   := $(wildcard tests/unit/test_*.c tests/flow/test_*.c tests/fault/test_*.c)
 FUZZ    := $(wildcard tests/fuzz/fuzz_*.c)
 TORTURE := $(wildcard tests/torture/*.c)
 # Libraries that tests put before the C library (LD_PRELOAD).
-PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c)
+PRELOAD := $(wildcard tests/fault/inject.c tests/fault/record.c tests/fault/hang.c)
+UNITS   := $(wildcard systemd/*.service systemd/*.socket systemd/*.path systemd/*.timer)
 HEADERS := $(wildcard proto/*.h daemon/*.h daemon/*/*.h clients/*/*.h tests/*/*.h)
-PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(MAINS)
+PRODUCT := $(SHARED) $(DAEMON) $(CLIENT) $(SENDER) $(READER) $(PLAYER) $(MAINS)
 SOURCES := $(PRODUCT) $(TESTLIB) $(TESTS) $(PRELOAD) $(TORTURE) $(FUZZ) tests/fuzz/replay.c
 
 object      = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -69,15 +71,18 @@ LIB_DAEMON := $(BUILD)/libdaemon.a
 LIB_CLIENT := $(BUILD)/libclient.a
 LIB_SENDER := $(BUILD)/libsender.a
 LIB_READER := $(BUILD)/libreader.a
+LIB_PLAYER := $(BUILD)/libplayer.a
 LIB_TEST   := $(BUILD)/libtest.a
-LIBS       := $(LIB_TEST) $(LIB_SENDER) $(LIB_READER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
-PROGRAMS   := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan suanpan-keys)
+LIBS       := $(LIB_TEST) $(LIB_PLAYER) $(LIB_SENDER) $(LIB_READER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
+PROGRAMS   := $(addprefix $(BUILD)/,suanpand suanpan-report suanpan suanpan-keys suanpan-simulate)
 FUZZ_PROGRAMS := $(FUZZ:%.c=$(BUILD)/%)
 TEST_PROGRAMS := $(TESTS:%.c=$(BUILD)/%) $(FUZZ_PROGRAMS)
+WORDS     := $(wildcard clients/po/*.po)
+CATALOGUES := $(WORDS:clients/po/%.po=$(BUILD)/locale/%/LC_MESSAGES/suanpan.mo)
 PRELOADED := $(PRELOAD:tests/fault/%.c=$(BUILD)/%.so)
 
-all: programs ## build the four programs into build/release (FLAVOUR=asan|tsan|cov for others)
-programs: $(PROGRAMS)
+all: programs ## build the programs into build/release (FLAVOUR=asan|tsan|cov for others)
+programs: $(PROGRAMS) $(CATALOGUES)
 tests: $(TEST_PROGRAMS) $(PRELOADED) $(BUILD)/torture ## build the tests, without running them
 fuzzers: $(FUZZ_PROGRAMS)
 objects: $(call object,$(SOURCES))
@@ -88,11 +93,21 @@ demo: ## install what is missing, build, play the 2020 reports, print the plans'
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs
 	@config/demo/run
 
+simulate: ## install what is missing, build, play five years of reports into a store below build/simulate (SEED=N)
+	@.ci/packages install build
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs
+	@config/demo/simulate $(if $(SEED),--seed $(SEED))
+
 test: ## install what is missing, build, run every test, plain and under ASan and UBSan
 	@.ci/packages install build tests
 	@for build in $(TESTED); do \
 		$(MAKE) --no-print-directory $(JOBS) FLAVOUR=$${build#build/} programs tests || exit; done
 	@tests/run $(TESTED)
+
+test-systemd: ## install what is missing, build, try the units under a real systemd, in a container (as root; tests/system/run)
+	@.ci/packages install build system
+	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=release programs build/release/hang.so
+	@tests/system/run
 
 torture: ## SECONDS=600: kill daemon and senders and cut their power for so long, and hold every ack against a ledger
 	@.ci/packages install build
@@ -113,6 +128,12 @@ lint: ## layers, layout, headers, and what gcc, clang, clang-tidy and cppcheck h
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=analyze CC=gcc product
 	@$(MAKE) --no-print-directory $(JOBS) FLAVOUR=strict CC=clang objects headers tidy cppcheck
 
+po: ## take what suanpan newly says over into clients/po, to be translated there
+	@clients/po/texts >build/suanpan.pot
+	@for words in $(WORDS); do \
+		msgmerge --quiet --update --backup=none --no-fuzzy-matching --no-location --width=110 $$words build/suanpan.pot && \
+		msgfmt --check --statistics -o /dev/null $$words || exit; done
+
 map: ## the folders of the house, from daemon/LAYERS
 	@awk -F ' *[|] *' '!/^#/ { printf "%-15s%s\n%15sincludes %s%s\n", $$1, $$4, "", \
 		$$2 == "-" ? "nothing" : $$2, $$3 == "-" ? "" : "; owns " $$3 }' daemon/LAYERS
@@ -123,24 +144,32 @@ format: ## lay every source out as .clang-format says
 install: programs ## install into DESTDIR, below PREFIX (/usr/local) and SYSCONFDIR (/etc); keeps an old configuration
 	install -D -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/suanpand
 	install -D -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/suanpan $(BUILD)/suanpan-report $(BUILD)/suanpan-keys
+	for words in $(WORDS:clients/po/%.po=%); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/locale/$$words/LC_MESSAGES \
+			$(BUILD)/locale/$$words/LC_MESSAGES/suanpan.mo || exit; done
 	[ -e $(DESTDIR)$(SYSCONFDIR)/suanpan ] || { \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan config/suanpan.yaml && \
 		install -D -m 644 -t $(DESTDIR)$(SYSCONFDIR)/suanpan/catalogue config/catalogue/*.yaml; }
+	install -d -m 700 $(DESTDIR)$(SYSCONFDIR)/suanpan/keys $(DESTDIR)$(SYSCONFDIR)/suanpan/report/keys
 	install -D -m 644 systemd/suanpand.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/suanpand.conf
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	sed 's|/usr/sbin|$(PREFIX)/sbin|; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.service \
-		>$(DESTDIR)$(PREFIX)/lib/systemd/system/suanpand.service
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	sed 's|/etc/suanpan|$(SYSCONFDIR)/suanpan|' systemd/suanpand.tmpfiles >$(DESTDIR)$(PREFIX)/lib/tmpfiles.d/suanpand.conf
+	for unit in $(UNITS); do \
+		sed 's|/usr/\(s*bin\)/suanpan|$(PREFIX)/\1/suanpan|g; s|/etc/suanpan|$(SYSCONFDIR)/suanpan|g' $$unit \
+			>$(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit; \
+	done
 
 clean: ## remove everything that was built
 	$(Q)rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' Makefile
 
 $(BUILD)/suanpand: $(BUILD)/daemon/main.o $(LIB_DAEMON) $(LIB_SHARED)
 $(BUILD)/suanpan-report: $(BUILD)/clients/report/main.o $(LIB_SENDER) $(LIB_CLIENT) $(LIB_SHARED)
 $(BUILD)/suanpan-keys: $(BUILD)/clients/keys/main.o $(LIB_CLIENT) $(LIB_SHARED)
 $(BUILD)/suanpan: $(BUILD)/clients/query/main.o $(LIB_READER) $(LIB_CLIENT) $(LIB_SHARED)
+$(BUILD)/suanpan-simulate: $(BUILD)/clients/simulate/main.o $(LIB_PLAYER) $(LIB_SENDER) $(LIB_CLIENT) $(LIB_DAEMON) $(LIB_SHARED)
 $(TEST_PROGRAMS): $(BUILD)/%: $(BUILD)/%.o $(LIBS)
 $(BUILD)/torture: $(call object,$(TORTURE)) $(LIBS)
 # Where there is no libFuzzer, what it has found before is tried again.
@@ -152,6 +181,11 @@ $(PROGRAMS) $(TEST_PROGRAMS) $(BUILD)/torture:
 	@echo "  LINK  $@"
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(PKG_LIBS) $(LIBRARIES) -lm
 
+$(CATALOGUES): $(BUILD)/locale/%/LC_MESSAGES/suanpan.mo: clients/po/%.po | build/packages
+	@mkdir -p $(@D)
+	@echo "  MO    $<"
+	$(Q)msgfmt --check -o $@ $<
+
 # Never instrumented: it stands before the sanitizer's own wrappers.
 $(PRELOADED): $(BUILD)/%.so: tests/fault/%.c $(wildcard tests/fault/*.h) $(BUILD)/flags
 	@echo "  LINK  $@"
@@ -162,6 +196,7 @@ $(LIB_DAEMON): $(call object,$(DAEMON))
 $(LIB_CLIENT): $(call object,$(CLIENT))
 $(LIB_SENDER): $(call object,$(SENDER))
 $(LIB_READER): $(call object,$(READER))
+$(LIB_PLAYER): $(call object,$(PLAYER))
 $(LIB_TEST): $(call object,$(TESTLIB))
 $(LIBS): $(BUILD)/sources
 	@echo "  AR    $@"
@@ -213,7 +248,7 @@ cppcheck: $(PROTO).h
 		--suppressions-list=tests/lint/cppcheck.txt --cppcheck-build-dir=$(BUILD)/cppcheck \
 		-D_GNU_SOURCE -DSUANPAN_VERSION='""' -I. -I$(BUILD) $(PRODUCT)
 
-.PHONY: all programs tests fuzzers objects product demo test torture fuzz lint map format install clean help headers tidy cppcheck FORCE
+.PHONY: all programs tests fuzzers objects product demo test test-systemd torture fuzz lint po map format install clean help headers tidy cppcheck FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 .SUFFIXES:

@@ -1,12 +1,16 @@
 #include "daemon/app.h"
 
+#include "daemon/acts.h"
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
+#include "daemon/base/file.h"
 #include "daemon/base/log.h"
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/catalogue/change.h"
+#include "daemon/desk.h"
 #include "daemon/loops.h"
 #include "daemon/query/past.h"
+#include "daemon/service.h"
 #include "daemon/wire/accept.h"
 #include "proto/endpoint.h"
 #include "proto/envelope.h"
@@ -21,12 +25,14 @@
 #include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Everything that runs, in the order it is built. */
 struct app {
 	const struct config *config;
 	struct clock_reading started;
+	struct service *service; /* NULL: no service manager */
 	uint64_t epoch;
 	struct catalogue *catalogue; /* in force at the start */
 	/* Every one loaded: what is in the threads' hands may be of an older one, so all stay until the end. */
@@ -40,7 +46,7 @@ struct app {
 	struct peers *peers;
 	struct counters counters;
 	struct followers followers;
-	struct mailbox *to_writer, *from_writer, *to_door;
+	struct mailbox *to_writer, *from_writer, *to_desk, *to_door;
 	atomic_bool failed;
 	struct door door;
 	struct door_mail watches[PEERS_SOCKET_COUNT], stop_door;
@@ -64,6 +70,83 @@ static enum log_level log_level_of(const char *name)
 	if (strcmp(name, "warning") == 0)
 		return LOG_LEVEL_WARNING;
 	return strcmp(name, "debug") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO;
+}
+
+/* ---- what the service manager is told ---- */
+
+/* 0 where there is none yet. */
+static uint64_t store_bytes(const struct app *app)
+{
+	char path[FILE_PATH_SIZE];
+	struct stat status;
+	if (file_path(app->config->store, "data.mdb", path) != 0 || stat(path, &status) != 0)
+		return 0;
+	return (uint64_t)status.st_size;
+}
+
+static int64_t allowance_ms(const struct app *app)
+{
+	return service_allowance_ms(store_bytes(app));
+}
+
+static int count_heard(struct snapshot *snapshot, const struct catalogue *catalogue, uint64_t *ret_heard)
+{
+	struct reporter_summary summary;
+	int result = 0;
+	*ret_heard = 0;
+	for (uint32_t i = 0; i < catalogue->reporter_count && result == 0; i++) {
+		result = snapshot_reporter(snapshot, catalogue->reporters[i].id, &summary);
+		*ret_heard += result == 0 && summary.reports > 0;
+	}
+	return result;
+}
+
+/* As a query would find it. */
+static int read_facts(struct app *app, struct service_facts *facts)
+{
+	const struct catalogue *catalogue = atomic_load(&app->keyring.in_force);
+	struct store_summary summary;
+	struct snapshot *snapshot;
+	int result = snapshot_open(app->store, &snapshot);
+	if (result != 0)
+		return result;
+	result = snapshot_summary(snapshot, &summary);
+	if (result == 0)
+		result = count_heard(snapshot, catalogue, &facts->reporters_heard);
+	snapshot_close(snapshot);
+	if (result != 0)
+		return result;
+	facts->commit = summary.commit;
+	facts->reporters = catalogue->reporter_count;
+	return 0;
+}
+
+static int tell_facts(void *closure, struct service_facts *ret_facts)
+{
+	struct app *app = closure;
+	struct store_disk disk;
+	int result = read_facts(app, ret_facts);
+	if (result == 0)
+		result = store_look_at_disk(app->store, &disk);
+	if (result != 0)
+		return result;
+	ret_facts->disk_is_low = disk.is_low;
+	ret_facts->free_mib = disk.free_bytes >> 20;
+	ret_facts->reserve_mib = disk.reserve_bytes >> 20;
+	ret_facts->fault = atomic_load(&app->writer.fault);
+	ret_facts->connections = counted(&app->counters, COUNTER_CONNECTIONS);
+	return 0;
+}
+
+static int open_service(struct app *app)
+{
+	app->writer.pulse.loop = "writer";
+	app->door.pulse.loop = "door";
+	int result = service_new(tell_facts, app, &app->service);
+	service_watch(app->service, &app->writer.pulse);
+	service_watch(app->service, &app->door.pulse);
+	app->front.service = app->service;
+	return result;
 }
 
 /* ---- building ---- */
@@ -214,15 +297,20 @@ static int open_catalogue(struct app *app)
 }
 
 /* On SIGHUP, from the front's thread. */
-static struct adoption *reload(void *closure)
+static struct adoption *reload(void *closure, const char **ret_kept)
 {
 	struct app *app = closure;
+	atomic_store(&app->writer.pulse.long_ms, allowance_ms(app));
+	service_reloading(app->service, allowance_ms(app));
 	struct adoption *adoption = calloc(1, sizeof *adoption);
 	int result = adoption ? load_catalogue(app, adoption) : -ENOMEM;
 	if (result == 0)
 		result = check_change(app, adoption);
 	if (result == 0)
 		return adoption;
+	*ret_kept = result == CATALOGUE_UNCHANGED ? NULL
+	            : result > 0                  ? "the new one is refused; the log says why"
+	                                          : fault_text(result);
 	if (result == CATALOGUE_UNCHANGED)
 		log_event(LOG_LEVEL_INFO, "catalogue-unchanged", "folder='%s'", app->config->catalogue);
 	else
@@ -316,11 +404,12 @@ static int try_door(struct app *app, const struct endpoint_keys *keys)
 }
 
 static int open_socket(struct app *app, enum peers_socket which, enum endpoint_kind kind, const char *url,
-                       const struct endpoint_keys *keys, void **ret_socket)
+                       int fd, const struct endpoint_keys *keys, void **ret_socket)
 {
 	const char *error = "";
 	struct door_mail *watch = &app->watches[which];
-	int result = endpoint_open_watched(app->context, kind, url, keys, ret_socket, &watch->events, &error);
+	int result =
+	    endpoint_open_listening(app->context, kind, url, fd, keys, ret_socket, &watch->events, &error);
 	if (result != 0)
 		return complain("cannot bind", url, error);
 	watch->mail.kind = DOOR_WATCH;
@@ -342,14 +431,14 @@ static int open_sockets(struct app *app)
 	if (result == 0)
 		result = try_door(app, keys);
 	if (result == 0)
-		result = open_socket(app, PEERS_QUERY, ENDPOINT_QUERY_SERVER, config->query, keys,
-		                     &app->desk.query);
+		result = open_socket(app, PEERS_QUERY, ENDPOINT_QUERY_SERVER, config->query, config->query_fd,
+		                     keys, &app->desk.query);
 	if (result == 0)
-		result =
-		    open_socket(app, PEERS_LIVE, ENDPOINT_LIVE_SERVER, config->live, keys, &app->front.live);
+		result = open_socket(app, PEERS_LIVE, ENDPOINT_LIVE_SERVER, config->live, config->live_fd,
+		                     keys, &app->front.live);
 	if (result == 0)
-		result = open_socket(app, PEERS_INTAKE, ENDPOINT_INTAKE_SERVER, config->intake, keys,
-		                     &app->front.intake);
+		result = open_socket(app, PEERS_INTAKE, ENDPOINT_INTAKE_SERVER, config->intake,
+		                     config->intake_fd, keys, &app->front.intake);
 	keys_wipe(&app->key); /* libzmq has what it needs */
 	return result;
 }
@@ -359,6 +448,8 @@ static int make_front(struct app *app)
 	int result = mailbox_new(&app->to_writer);
 	if (result == 0)
 		result = mailbox_new(&app->from_writer);
+	if (result == 0)
+		result = mailbox_new(&app->to_desk);
 	if (result == 0)
 		result = reception_new(app->catalogue, &app->front.reception);
 	if (result == 0 && app->keyring.demanded)
@@ -383,8 +474,10 @@ static int make_front(struct app *app)
 static int start_writer(struct app *app)
 {
 	app->writer.group = app->config->group;
+	app->writer.look_out.patience_ms = (int64_t)app->config->look * 1000;
 	app->writer.to_writer = app->to_writer;
 	app->writer.from_writer = app->from_writer;
+	app->writer.to_desk = app->to_desk;
 	app->writer.archiver = app->archiver;
 	app->writer.followers = &app->followers;
 	app->writer.failed = &app->failed;
@@ -400,6 +493,8 @@ static int start_desk(struct app *app)
 	answer->live_epoch = app->epoch;
 	answer->started_wall_ms = app->started.wall_ms;
 	answer->counters = &app->counters;
+	app->desk.to_writer = app->to_writer;
+	app->desk.to_desk = app->to_desk;
 	app->desk.keyring = &app->keyring;
 	app->desk.peers = app->peers;
 	app->desk.counters = &app->counters;
@@ -420,13 +515,20 @@ static int build(struct app *app)
 		return -errno;
 	int result = open_signals(app);
 	if (result == 0)
+		result = open_service(app);
+	if (result == 0)
 		result = read_key(app->config, &app->key);
+	service_starting(app->service, "looks at the store", allowance_ms(app));
 	if (result == 0)
 		result = open_store(app);
+	service_starting(app->service, "looks at the archive", allowance_ms(app));
 	if (result == 0)
 		result = open_archive(app);
+	service_starting(app->service, "reads the catalogue, and computes what it changes",
+	                 allowance_ms(app));
 	if (result == 0)
 		result = open_catalogue(app);
+	service_starting(app->service, "opens its sockets", allowance_ms(app));
 	if (result == 0)
 		result = open_sockets(app);
 	if (result == 0)
@@ -478,6 +580,15 @@ static void close_sockets(struct app *app)
 	door_done(&app->door);
 }
 
+/* Left by a desk that gave up. */
+static void forget_acts(struct mailbox *mailbox)
+{
+	for (struct mail *mail = mailbox ? mailbox_take(mailbox, SIZE_MAX) : NULL, *next; mail; mail = next) {
+		next = mail->next;
+		act_free((struct act *)mail);
+	}
+}
+
 static void take_down(struct app *app)
 {
 	stop_threads(app);
@@ -489,7 +600,10 @@ static void take_down(struct app *app)
 	reception_free(app->front.reception);
 	lines_free(app->front.lines);
 	peers_free(app->peers);
+	forget_acts(app->to_desk);
+	forget_acts(app->to_writer);
 	mailbox_free(app->to_door);
+	mailbox_free(app->to_desk);
 	mailbox_free(app->from_writer);
 	mailbox_free(app->to_writer);
 	if (app->context)
@@ -523,6 +637,7 @@ int app_run(const struct config *config)
 	int result = build(&app);
 	if (result == 0) {
 		log_started(&app);
+		service_ready(app.service);
 		result = front_run(&app.front);
 		if (result != 0)
 			log_event(LOG_LEVEL_ERROR, "front-failed", "reason='%s'", fault_text(result));
@@ -531,6 +646,7 @@ int app_run(const struct config *config)
 	}
 	bool failed = atomic_load(&app.failed);
 	take_down(&app);
+	service_free(app.service);
 	if (result == 0 && !failed)
 		log_event(LOG_LEVEL_INFO, "stopped", NULL);
 	return result == 0 && !failed ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -61,6 +61,9 @@ static const struct key_row keys[] = {
     {"reserve", KEY_COUNT_OR_NONE, "64",
      "MiB of the store's disk that are left free: below, reports are refused; 0 for none",
      offsetof(struct config, reserve)},
+    {"look", KEY_COUNT_OR_NONE, "60",
+     "seconds after which it is looked what changed figures mean for alerts; 0: only when the day turns",
+     offsetof(struct config, look)},
     {"log", KEY_LOG_LEVEL, "info", "least urgent lines to log: error, warning, info or debug",
      offsetof(struct config, log)},
 };
@@ -184,6 +187,7 @@ int config_new(struct config **ret_config)
 	struct config *config = calloc(1, sizeof *config);
 	if (!config)
 		return -ENOMEM;
+	config->intake_fd = config->query_fd = config->live_fd = -1;
 	for (size_t i = 0; i < KEY_COUNT; i++) {
 		if (!keys[i].otherwise)
 			continue;

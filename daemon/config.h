@@ -15,14 +15,17 @@ struct config {
 	char *archive;               /* folder; empty: none; NULL: config_archive says which */
 	char *key;                   /* file; empty: none */
 	char *intake, *query, *live; /* endpoints */
-	unsigned long group;         /* observations per commit, at most */
-	unsigned long queue;         /* observations that may wait for a commit */
-	unsigned long share, lines;  /* KiB of reports that wait before that: of one sender, of all */
-	unsigned long answers;       /* KiB that are left unread, of one key */
+	int intake_fd, query_fd,
+	    live_fd;                /* what listens there already; -1: nothing yet. No keys: service.h */
+	unsigned long group;        /* observations per commit, at most */
+	unsigned long queue;        /* observations that may wait for a commit */
+	unsigned long share, lines; /* KiB of reports that wait before that: of one sender, of all */
+	unsigned long answers;      /* KiB that are left unread, of one key */
 	unsigned long connections, connections_each; /* in all, of one key */
 	unsigned long handshakes;                    /* of one key in a minute */
 	unsigned long subscriptions;                 /* of one connection */
 	unsigned long reserve;                       /* MiB of the disk; 0: none */
+	unsigned long look;                          /* seconds; 0: only when the day turns */
 	char *log;                                   /* error, warning, info, debug */
 };
 

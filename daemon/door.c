@@ -159,7 +159,9 @@ static int door_turn(struct door *door, bool *stop)
 	for (int i = 0; i < PEERS_SOCKET_COUNT; i++)
 		if (door->events[i])
 			items[count++].socket = door->events[i];
+	pulse_rest(&door->pulse);
 	int result = wait_for_input_within(items, count, anybody_there(door) ? LOOK_AGAIN_MS : -1);
+	pulse_beat(&door->pulse, clock_read().monotonic_ms, 0);
 	if (result == 0 && items[0].ready)
 		take_news(door, stop);
 	if (result == 0 && door->zap)

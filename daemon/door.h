@@ -9,6 +9,7 @@
 #include "daemon/base/log.h"
 #include "daemon/base/mailbox.h"
 #include "daemon/catalogue/catalogue.h"
+#include "daemon/service.h"
 #include "daemon/wire/peers.h"
 #include <pthread.h>
 #include <stdatomic.h>
@@ -48,7 +49,8 @@ struct door {
 	struct counters *counters;
 	struct followers *followers;
 	size_t handshakes; /* of one key in a minute */
-	atomic_bool open;  /* before that whoever knocks is only the self-test: neither counted nor logged */
+	struct pulse pulse;
+	atomic_bool open; /* before that whoever knocks is only the self-test: neither counted nor logged */
 	atomic_bool *failed;
 	/* its own */
 	const struct catalogue *counted;

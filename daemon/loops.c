@@ -1,7 +1,9 @@
 #include "daemon/loops.h"
 
+#include "daemon/acts.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
+#include "daemon/catalogue/calendar.h"
 #include "daemon/wire/live.h"
 #include "daemon/wire/router.h"
 #include "daemon/wire/wait.h"
@@ -17,8 +19,10 @@
 
 /* Requests taken from one socket before the others get their turn. */
 #define TURN_MAX 256
+/* What the groups in the writer's box, the sockets and the seal may take at the end; see TimeoutStopSec. */
+#define STOP_MS  60000
 
-static void give_up(atomic_bool *failed, const char *event, int fault)
+void loop_give_up(atomic_bool *failed, const char *event, int fault)
 {
 	log_event(LOG_LEVEL_ERROR, event, "reason='%s'", fault_text(fault));
 	atomic_store(failed, true);
@@ -61,6 +65,29 @@ static int publish_all(struct front *front, const struct changed_value *changed,
 	return result;
 }
 
+static int publish_alert(struct front *front, const struct alert *alert)
+{
+	const char *topic;
+	const void *bytes;
+	size_t size;
+	int result = publisher_pack_alert(front->publisher, alert, &topic, &bytes, &size);
+	return result == 0 ? live_publish(front->live, topic, bytes, size) : result;
+}
+
+static int publish_alerts(struct front *front, const struct alert *alerts, size_t count)
+{
+	int result = 0;
+	size_t lost = 0;
+	for (size_t i = 0; i < count && result == 0; i++) {
+		result = publish_alert(front, &alerts[i]);
+		lost += result == -ENOMEM;
+		result = result == -ENOMEM ? 0 : result;
+	}
+	if (lost > 0)
+		log_event(LOG_LEVEL_ERROR, "alerts-unpublished", "count=%zu reason='out of memory'", lost);
+	return result;
+}
+
 static int finish_group(struct front *front, struct mail *group)
 {
 	int result = 0;
@@ -97,8 +124,10 @@ static void finish_adoption(struct front *front, struct adoption *adoption)
 		reception_switch(front->reception, adoption->catalogue);
 		take_keys_of(front, adoption->catalogue);
 		publisher_switch(front->publisher, adoption->catalogue);
+		service_reloaded(front->service, NULL);
 		log_event(LOG_LEVEL_INFO, "catalogue-adopted", "commit=%" PRIu64, adoption->commit);
 	} else {
+		service_reloaded(front->service, "the new one could not be written");
 		log_event(LOG_LEVEL_ERROR, "catalogue-kept", "reason='the new one could not be written'");
 	}
 	adoption_free(adoption);
@@ -113,6 +142,9 @@ static int finish_outcome(struct front *front, struct outcome *outcome)
 		result = finish_group(front, outcome->group);
 	if (result == 0)
 		result = publish_all(front, outcome->changed, outcome->changed_count);
+	if (result == 0)
+		result = publish_alerts(front, outcome->alerts, outcome->alert_count);
+	free(outcome->alerts);
 	free(outcome->changed);
 	free(outcome);
 	return result;
@@ -365,11 +397,17 @@ static int take_subscriptions(struct front *front)
 
 static void start_reload(struct front *front)
 {
-	struct adoption *adoption = front->reloading ? NULL : front->reload(front->closure);
-	if (!adoption)
+	const char *kept = NULL;
+	if (front->reloading)
 		return;
+	struct adoption *adoption = front->reload(front->closure, &kept);
+	if (!adoption) {
+		service_reloaded(front->service, kept);
+		return;
+	}
 	if (publisher_prepare(front->publisher, adoption->catalogue) != 0) {
 		log_event(LOG_LEVEL_ERROR, "catalogue-kept", "reason='out of memory'");
+		service_reloaded(front->service, "out of memory");
 		adoption_free(adoption);
 		return;
 	}
@@ -394,11 +432,13 @@ static int take_signal(struct front *front, bool *stop)
 
 /* How long the front may wait for input. The writer does not tell when it has taken what was posted, but only when that is
  * done: while lines wait for it they are looked at again soon, so that it never has nothing to go on with. */
-static long patience(const struct front *front)
+static long patience(const struct front *front, int64_t now_ms)
 {
 	if (may_advance(front))
 		return 0;
-	return lines_are_empty(front->lines) || front->reloading ? -1 : 1;
+	if (!lines_are_empty(front->lines) && !front->reloading)
+		return 1;
+	return service_patience(front->service, now_ms);
 }
 
 static int front_turn(struct front *front, bool *stop)
@@ -411,7 +451,9 @@ static int front_turn(struct front *front, bool *stop)
 	};
 	/* Full: do not look at intake; its queue fills, and so do the senders'. */
 	bool full = lines_are_full(front->lines);
-	int result = wait_for_input_within(items, full ? 3 : 4, patience(front));
+	const int64_t now_ms = front->service ? clock_read().monotonic_ms : 0;
+	service_turn(front->service, now_ms);
+	int result = wait_for_input_within(items, full ? 3 : 4, patience(front, now_ms));
 	if (result == 0 && items[0].ready)
 		result = take_signal(front, stop);
 	if (result == 0 && items[1].ready)
@@ -431,6 +473,7 @@ int front_run(struct front *front)
 	int result = 0;
 	while (!stop && result == 0)
 		result = front_turn(front, &stop);
+	service_stopping(front->service, STOP_MS);
 	/* What the writer has is decided and answered; the rest stays in its sender's spool. */
 	forget_lines(front);
 	mailbox_close(front->to_writer);
@@ -445,6 +488,31 @@ int front_run(struct front *front)
 
 /* ------------------------------------------------------------------------------------------------ writer */
 
+/* One line for each, as it comes into a state. */
+static void log_alert(const struct alert *alert)
+{
+	static const char *const events[] = {[ALERT_OPEN] = "alert-raised",
+	                                     [ALERT_ACKNOWLEDGED] = "alert-acknowledged",
+	                                     [ALERT_RESOLVED] = "alert-resolved"};
+	const struct alert_facts *facts = &alert->facts;
+	char period[PERIOD_TEXT_SIZE] = "";
+	if (facts->period.code != 0)
+		period_format(facts->period, period);
+	log_event(
+	    alert->state == ALERT_OPEN ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, events[alert->state],
+	    "number=%" PRIu64 " kind=%s commit=%" PRIu64 " code=%s area=%s period=%s reporter=%s plan=%s "
+	    "row=%s rule=%s provisional=%d actor=%s",
+	    alert->number, alert_kind_name(facts->kind), alert->changed_commit, facts->code, facts->area,
+	    period, facts->reporter, facts->plan, facts->row, facts->rule, facts->provisional, alert->actor);
+}
+
+static void take_alerts(struct writer_loop *loop, struct outcome *outcome)
+{
+	outcome->alerts = writer_take_alerts(loop->writer, &outcome->alert_count);
+	for (size_t i = 0; i < outcome->alert_count; i++)
+		log_alert(&outcome->alerts[i]);
+}
+
 static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 {
 	const struct changed_value *changed;
@@ -454,25 +522,28 @@ static int write_outcome(struct writer_loop *loop, struct outcome *outcome)
 	int result = outcome->adoption
 	                 ? pipeline_adopt(loop->writer, outcome->adoption, now, follow, &changed, &count)
 	                 : pipeline_decide(loop->writer, outcome->group, now, follow, &changed, &count);
+	atomic_store(&loop->fault, result < 0 ? result : 0);
 	if (result < 0)
 		return 0; /* nothing was written, all were told to try again: queries go on meanwhile */
 	if (result == 0 && count > 0) {
 		outcome->changed = writer_take_changed(loop->writer);
 		outcome->changed_count = count;
 	}
+	if (result == 0)
+		take_alerts(loop, outcome);
 	return result;
 }
 
-/* A catalogue is decided on by itself; a front that waits for one posts nothing behind it. */
-static struct mail *split_catalogue(struct mail **list)
+/* Takes the first of a list: a catalogue or an act, which are decided on by themselves, or all reports up to the next of
+ * those. */
+static struct mail *split_run(struct mail **list)
 {
-	for (struct mail **link = list; *link; link = &(*link)->next)
-		if ((*link)->kind == MAIL_CATALOGUE) {
-			struct mail *catalogue = *link;
-			*link = NULL;
-			return catalogue;
-		}
-	return NULL;
+	struct mail *run = *list, *last = run;
+	while (run->kind == MAIL_REPORT && last->next && last->next->kind == MAIL_REPORT)
+		last = last->next;
+	*list = last->next;
+	last->next = NULL;
+	return run;
 }
 
 static void drop_acks(struct mail *group)
@@ -495,128 +566,125 @@ static struct outcome *new_outcome(void)
 	return outcome;
 }
 
-static int write_and_post(struct writer_loop *loop, struct mail *group, struct mail *catalogue)
+static int write_and_post(struct writer_loop *loop, struct mail *group, struct mail *catalogue, bool stopped)
 {
 	struct outcome *outcome = new_outcome();
 	outcome->group = group;
 	outcome->adoption = (struct adoption *)catalogue;
-	int result = atomic_load(loop->failed) ? (int)PIPELINE_STOP : write_outcome(loop, outcome);
+	int result = stopped ? (int)PIPELINE_STOP : write_outcome(loop, outcome);
 	if (result == PIPELINE_STOP)
 		drop_acks(group);
 	mailbox_post(loop->from_writer, &outcome->mail);
-	if (result == 0 && loop->archiver)
-		archiver_notify(loop->archiver);
 	return result;
+}
+
+/* A look that somebody asked for is the day's as well. */
+static int write_act(struct writer_loop *loop, struct act *act, bool stopped)
+{
+	struct outcome *outcome = new_outcome(); /* for the alerts that it changed */
+	const int64_t wall_ms = clock_read().wall_ms;
+	act->unanswerable = stopped;
+	int result = stopped ? (int)PIPELINE_STOP : pipeline_act(loop->writer, act, wall_ms);
+	if (result == 0)
+		take_alerts(loop, outcome);
+	if (result == 0 && act_is_look(act)) {
+		loop->look_out.looked = true;
+		loop->look_out.day = calendar_day_of(wall_ms);
+	}
+	mailbox_post(loop->from_writer, &outcome->mail);
+	mailbox_post(loop->to_desk, &act->mail);
+	return result < 0 ? 0 : result; /* nothing was written, which the act says: queries go on meanwhile */
+}
+
+static int write_run(struct writer_loop *loop, struct mail *run, bool stopped)
+{
+	pulse_beat(&loop->pulse, clock_read().monotonic_ms,
+	           run->kind == MAIL_CATALOGUE ? atomic_load(&loop->pulse.long_ms) : 0);
+	switch ((enum mail_kind)run->kind) {
+	case MAIL_REPORT:
+		return write_and_post(loop, run, NULL, stopped);
+	case MAIL_CATALOGUE:
+		return write_and_post(loop, NULL, run, stopped);
+	case MAIL_ACT:
+		return write_act(loop, (struct act *)run, stopped);
+	}
+	return 0;
+}
+
+/* ---- looks ---- */
+
+/* How often an idle writer asks what time it is, and how long it lets a look be that failed. */
+#define IDLE_MS       1000
+#define LOOK_AGAIN_MS 60000
+
+static bool look_is_due(const struct writer_loop *loop, const struct clock_reading *now)
+{
+	const struct look_out *out = &loop->look_out;
+	const bool turned = !out->looked || calendar_day_of(now->wall_ms) > out->day;
+	if (now->monotonic_ms < out->next_ms)
+		return turned && !out->failed;
+	return turned || (out->changed && out->patience_ms > 0);
+}
+
+static int look(struct writer_loop *loop, const struct clock_reading *now)
+{
+	struct look_out *out = &loop->look_out;
+	struct outcome *outcome = new_outcome();
+	uint64_t commit = 0;
+	int result = pipeline_look(loop->writer, now->wall_ms, &commit);
+	log_event(LOG_LEVEL_DEBUG, "looked", "commit=%" PRIu64 " ms=%" PRId64, commit,
+	          clock_read().monotonic_ms - now->monotonic_ms);
+	if (result == 0)
+		take_alerts(loop, outcome);
+	mailbox_post(loop->from_writer, &outcome->mail);
+	if (result == 0 && commit != 0 && loop->archiver)
+		archiver_notify(loop->archiver);
+	out->failed = result != 0;
+	out->next_ms = now->monotonic_ms + (out->failed ? LOOK_AGAIN_MS : out->patience_ms);
+	if (!out->failed) {
+		out->looked = true;
+		out->changed = false;
+		out->day = calendar_day_of(now->wall_ms);
+	}
+	return result == PIPELINE_STOP ? result : 0;
+}
+
+static int look_if_due(struct writer_loop *loop)
+{
+	const struct clock_reading now = clock_read();
+	if (mailbox_weight(loop->to_writer) > 0 || atomic_load(loop->failed) || !look_is_due(loop, &now))
+		return 0;
+	return look(loop, &now);
 }
 
 static int writer_turn(struct writer_loop *loop)
 {
-	struct mail *group = mailbox_take(loop->to_writer, loop->group);
-	struct mail *catalogue = split_catalogue(&group);
-	int result = group ? write_and_post(loop, group, NULL) : 0;
-	if (catalogue && result == 0)
-		return write_and_post(loop, NULL, catalogue);
-	adoption_free((struct adoption *)catalogue);
+	struct mail *list = mailbox_take(loop->to_writer, loop->group);
+	int result = 0;
+	loop->look_out.changed = true;
+	while (list) {
+		struct mail *run = split_run(&list);
+		int answer = write_run(loop, run, result != 0 || atomic_load(loop->failed));
+		result = result != 0 ? result : answer;
+		if (answer == 0 && loop->archiver)
+			archiver_notify(loop->archiver);
+	}
 	return result;
 }
 
 void *writer_run(void *writer_loop)
 {
 	struct writer_loop *loop = writer_loop;
-	while (mailbox_wait(loop->to_writer) == 0) {
-		int result = writer_turn(loop);
+	int verdict;
+	while ((verdict = mailbox_wait_within(loop->to_writer, IDLE_MS)) != MAILBOX_CLOSED) {
+		pulse_beat(&loop->pulse, clock_read().monotonic_ms,
+		           0); /* an idle one, too: once in IDLE_MS */
+		int result = verdict == 0 ? writer_turn(loop) : 0;
+		if (result == 0)
+			result = look_if_due(loop);
 		if (result != 0 && !atomic_load(loop->failed))
-			give_up(loop->failed, "writer-failed", result < 0 ? result : FAULT_STORE);
+			loop_give_up(loop->failed, "writer-failed", result < 0 ? result : FAULT_STORE);
 	}
 	mailbox_close(loop->from_writer);
-	return NULL;
-}
-
-/* ------------------------------------------------------------------------------------------------ desk */
-
-struct asker {
-	void *socket;
-	struct peers *peers;
-	struct route route;
-};
-
-static int send_answer(void *closure, const void *bytes, size_t size)
-{
-	struct asker *asker = closure;
-	if (!peers_may_send(asker->peers, asker->route.descriptor, size))
-		return ROUTER_PEER_GONE;
-	return router_send(asker->socket, &asker->route, bytes, size);
-}
-
-static bool may_ask(struct desk *desk, const struct route *route)
-{
-	if (!desk->keyring->demanded || keyring_find(desk->keyring, route->key))
-		return true;
-	count_one(desk->counters, COUNTER_MESSAGES_FORBIDDEN);
-	if (log_may_say(&desk->forbidden, "query-forbidden", clock_read().monotonic_ms))
-		log_event(LOG_LEVEL_WARNING, "query-forbidden",
-		          "key='%s' reason='this key is nobody's any more'", route->key);
-	return false;
-}
-
-static void drop_query(struct desk *desk, const struct route *route)
-{
-	count_one(desk->counters, COUNTER_MESSAGES_DROPPED);
-	if (log_may_say(&desk->dropped, "message-dropped", clock_read().monotonic_ms))
-		log_event(LOG_LEVEL_WARNING, "message-dropped",
-		          "socket=query key='%s' reason='not one frame'", route->key);
-}
-
-static int answer_one(struct desk *desk)
-{
-	struct asker asker = {.socket = desk->query, .peers = desk->peers};
-	void *request;
-	size_t size;
-	int result = router_receive(desk->query, &asker.route, &request, &size);
-	if (result == 0 || result == ROUTER_DROPPED)
-		peers_heard(desk->peers, PEERS_QUERY, asker.route.descriptor, asker.route.key);
-	if (result == -ENOMEM) {
-		log_event(LOG_LEVEL_ERROR, "message-dropped", "socket=query reason='out of memory'");
-		return 0;
-	}
-	if (result == ROUTER_DROPPED) {
-		drop_query(desk, &asker.route);
-		return 0;
-	}
-	if (result != 0)
-		return result;
-	result = may_ask(desk, &asker.route)
-	             ? query_answer(&desk->answer, request, size, send_answer, &asker)
-	             : query_forbid(&desk->answer, request, size, send_answer, &asker);
-	free(request);
-	if (result == ROUTER_PEER_GONE)
-		return 0;
-	if (result < 0 && result != FAULT_SOCKET) {
-		/* This answer failed; the next one may not. The asker was told, if it could be. */
-		log_event(LOG_LEVEL_ERROR, "answer-failed", "reason='%s'", fault_text(result));
-		return 0;
-	}
-	return result;
-}
-
-static int desk_turn(struct desk *desk, bool *stop)
-{
-	struct wait_item items[] = {{.fd = desk->stop_fd}, {.socket = desk->query}};
-	int result = wait_for_input(items, 2);
-	*stop = items[0].ready;
-	for (int i = 0; i < TURN_MAX && items[1].ready && result == 0; i++)
-		result = answer_one(desk);
-	return result == ROUTER_EMPTY ? 0 : result;
-}
-
-void *desk_run(void *closure)
-{
-	struct desk *desk = closure;
-	bool stop = false;
-	int result = 0;
-	while (!stop && result == 0)
-		result = desk_turn(desk, &stop);
-	if (result != 0)
-		give_up(desk->failed, "desk-failed", result);
 	return NULL;
 }

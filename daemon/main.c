@@ -1,4 +1,5 @@
 #include "daemon/app.h"
+#include "daemon/service.h"
 #include "daemon/upkeep/upkeep.h"
 
 #include <getopt.h>
@@ -205,6 +206,9 @@ static int configure(int argc, char *argv[], const struct request *request, stru
 	if (request->path && config_read(config, request->path, stderr) != 0)
 		result = UPKEEP_USAGE;
 	if (apply_settings(argc, argv, config) != 0)
+		result = UPKEEP_USAGE;
+	if (result == 0 && request->command->run == run && !request->check_config &&
+	    service_configure(config, stderr) != 0)
 		result = UPKEEP_USAGE;
 	if (result == 0 && config_check(config, stderr) != 0)
 		result = UPKEEP_USAGE;

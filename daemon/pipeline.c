@@ -1,5 +1,6 @@
 #include "daemon/pipeline.h"
 
+#include "daemon/acts.h"
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/log.h"
@@ -8,6 +9,9 @@
 #include "daemon/indicator/evaluate.h"
 #include "daemon/intake/check.h"
 #include "daemon/journal/journal.h"
+#include "daemon/looks.h"
+#include "daemon/scrutiny.h"
+#include "daemon/store/alerts.h"
 #include "daemon/store/write.h"
 #include "proto/envelope.h"
 #include <errno.h>
@@ -57,7 +61,28 @@ static int ack_plainly(struct passage *passage, Suanpan__Outcome outcome, const 
 	return pack_ack(passage, &ack);
 }
 
-static int ack_accepted(struct passage *passage, uint64_t commit, uint64_t entry, bool repeated)
+/* What is kept of an accepted report's ack: its warnings as they stand at its end. */
+struct packed_warnings {
+	void *bytes;
+	size_t size;
+};
+
+/* A field that is appended to a packed message belongs to it. */
+static int append_to_ack(struct passage *passage, const struct packed_warnings *warnings)
+{
+	if (warnings->size == 0)
+		return 0;
+	uint8_t *longer = realloc(passage->ack, passage->ack_size + warnings->size);
+	if (!longer)
+		return -ENOMEM;
+	memcpy(longer + passage->ack_size, warnings->bytes, warnings->size);
+	passage->ack = longer;
+	passage->ack_size += warnings->size;
+	return 0;
+}
+
+static int ack_accepted(struct passage *passage, uint64_t commit, uint64_t entry, bool repeated,
+                        const struct packed_warnings *warnings)
 {
 	Suanpan__Ack ack;
 	init_ack(&ack, passage, SUANPAN__OUTCOME__OUTCOME_ACCEPTED, NULL);
@@ -66,7 +91,8 @@ static int ack_accepted(struct passage *passage, uint64_t commit, uint64_t entry
 	ack.entry = entry;
 	ack.has_repeated_report = repeated;
 	ack.repeated_report = repeated;
-	return pack_ack(passage, &ack);
+	int result = pack_ack(passage, &ack);
+	return result == 0 ? append_to_ack(passage, warnings) : result;
 }
 
 static int ack_resend(struct passage *passage, uint64_t from)
@@ -92,9 +118,38 @@ static int ack_forgotten(struct passage *passage, uint64_t commit)
 	return pack_ack(passage, &ack);
 }
 
-/* A field that is appended to a packed message belongs to it. */
-enum ack_field { ACK_REPEATED = 5, ACK_COMMIT = 6 };
-#define FIELD_SIZE_MAX 11 /* a tag, and a varint of 64 bits */
+enum ack_field { ACK_REPEATED = 5, ACK_COMMIT = 6, ACK_WARNING = 12 };
+#define FIELD_SIZE_MAX   11 /* a tag, and a varint of 64 bits */
+#define LENGTH_DELIMITED 2
+
+static size_t pack_varint(uint8_t *at, uint64_t value)
+{
+	size_t size = 0;
+	for (; value > 0x7f; value >>= 7)
+		at[size++] = (uint8_t)(value | 0x80);
+	at[size++] = (uint8_t)value;
+	return size;
+}
+
+static int pack_warnings(const struct remarks *warnings, struct packed_warnings *ret_packed)
+{
+	size_t size = 0;
+	*ret_packed = (struct packed_warnings){.size = 0};
+	if (warnings->count == 0)
+		return 0;
+	for (size_t i = 0; i < warnings->count; i++)
+		size += FIELD_SIZE_MAX + suanpan__warning__get_packed_size(warnings->warnings[i]);
+	uint8_t *bytes = malloc(size), *at = bytes;
+	if (!bytes)
+		return -ENOMEM;
+	for (size_t i = 0; i < warnings->count; i++) {
+		*at++ = ACK_WARNING << 3 | LENGTH_DELIMITED;
+		at += pack_varint(at, suanpan__warning__get_packed_size(warnings->warnings[i]));
+		at += suanpan__warning__pack(warnings->warnings[i], at);
+	}
+	*ret_packed = (struct packed_warnings){.bytes = bytes, .size = (size_t)(at - bytes)};
+	return 0;
+}
 
 /* Makes a copy of a packed ack with one more number the passage's. */
 static int extend_ack(struct passage *passage, const void *bytes, size_t size, enum ack_field field,
@@ -105,9 +160,7 @@ static int extend_ack(struct passage *passage, const void *bytes, size_t size, e
 		return -ENOMEM;
 	memcpy(longer, bytes, size);
 	longer[size++] = (uint8_t)(field << 3);
-	for (; value > 0x7f; value >>= 7)
-		longer[size++] = (uint8_t)(value | 0x80);
-	longer[size++] = (uint8_t)value;
+	size += pack_varint(longer + size, value);
 	free(passage->ack);
 	passage->ack = longer;
 	passage->ack_size = size;
@@ -198,9 +251,9 @@ static bool is_foreign(int verdict, const struct checked_report *checked)
 	return false;
 }
 
-static void log_refusal(struct reception *reception, const struct passage *passage, const char *reason)
+static void log_refusal(struct log_quota *quota, const struct passage *passage, const char *reason)
 {
-	if (log_may_say(&reception->refused, "report-refused", clock_read().monotonic_ms))
+	if (log_may_say(quota, "report-refused", clock_read().monotonic_ms))
 		log_event(LOG_LEVEL_WARNING, "report-refused",
 		          "holder=%s reporter_id=%" PRIu32 " sequence=%" PRIu64 " foreign=%d reason='%s'",
 		          passage->holder ? passage->holder->code : "", passage->name.reporter_id,
@@ -239,6 +292,8 @@ int pipeline_receive(struct reception *reception, struct passage *passage)
 	passage->oldest = checked.oldest;
 	passage->observations = checked.observations;
 	passage->observation_count = checked.observation_count;
+	passage->confirms = checked.confirms;
+	passage->corrects = checked.corrects;
 	passage->mail.weight = 1 + checked.observation_count;
 	if (verdict == -ENOMEM) {
 		/* One message too large for the memory there is: it may fit later. */
@@ -248,7 +303,7 @@ int pipeline_receive(struct reception *reception, struct passage *passage)
 	if (verdict <= 0)
 		return verdict;
 	passage->foreign = is_foreign(verdict, &checked);
-	log_refusal(reception, passage, checked.reason);
+	log_refusal(&reception->refused, passage, checked.reason);
 	result = ack_check(passage, verdict, &checked);
 	if (result != 0)
 		return result;
@@ -283,6 +338,8 @@ int pipeline_receive_again(struct reception *reception, const struct journal_rec
 	                           reception->arena, &checked);
 	passage->observations = checked.observations;
 	passage->observation_count = checked.observation_count;
+	passage->confirms = checked.confirms;
+	passage->corrects = checked.corrects;
 	if (verdict <= 0)
 		return verdict;
 	int result = ack_check(passage, verdict, &checked);
@@ -296,6 +353,8 @@ struct engine {
 	const struct catalogue *catalogue;
 	struct evaluator *evaluator;
 	struct affected *affected;
+	struct scrutiny *scrutiny;
+	struct look_memory *memory;
 };
 
 struct writer {
@@ -305,12 +364,17 @@ struct writer {
 	size_t changed_count, changed_capacity;
 	struct changed_value *followed; /* of statistics, before they are evaluated */
 	size_t followed_count, followed_capacity;
+	struct alert *alerts; /* of the last commit */
+	size_t alert_count;
+	struct log_quota refused;
 };
 
 static void engine_done(struct engine *engine)
 {
 	evaluator_free(engine->evaluator);
 	affected_free(engine->affected);
+	scrutiny_free(engine->scrutiny);
+	look_memory_free(engine->memory);
 	*engine = (struct engine){.catalogue = NULL};
 }
 
@@ -320,6 +384,10 @@ static int engine_init(struct engine *engine, const struct catalogue *catalogue)
 	int result = evaluator_new(catalogue, &engine->evaluator);
 	if (result == 0)
 		result = affected_new(catalogue, &engine->affected);
+	if (result == 0)
+		result = scrutiny_new(catalogue, &engine->scrutiny);
+	if (result == 0)
+		result = look_memory_new(catalogue, &engine->memory);
 	if (result != 0)
 		engine_done(engine);
 	return result;
@@ -347,7 +415,19 @@ void writer_free(struct writer *writer)
 	engine_done(&writer->engine);
 	free(writer->changed);
 	free(writer->followed);
+	free(writer->alerts);
 	free(writer);
+}
+
+static int accept_again(struct write *write, struct passage *passage, const struct decision *decision)
+{
+	const void *bytes = NULL;
+	struct packed_warnings warnings = {.size = 0};
+	int result = write_find_warnings(write, decision->entry, &bytes, &warnings.size);
+	if (result < 0)
+		return result;
+	warnings.bytes = (void *)(uintptr_t)bytes; /* only read */
+	return ack_accepted(passage, decision->commit, decision->entry, true, &warnings);
 }
 
 /* It was decided before. The same bytes get the same answer; other bytes under the same name are a conflict.
@@ -360,7 +440,7 @@ static int answer_again(struct write *write, struct passage *passage, const stru
 		return ack_plainly(passage, SUANPAN__OUTCOME__OUTCOME_CONFLICT,
 		                   "this sequence was used for another report; nothing was changed");
 	if (decision->accepted)
-		return ack_accepted(passage, decision->commit, decision->entry, true);
+		return accept_again(write, passage, decision);
 	int result = write_refusal_answer(write, decision->entry, &bytes, &size);
 	if (result == WRITE_UNDECIDED)
 		return ack_forgotten(passage, decision->commit);
@@ -395,7 +475,7 @@ static int remember_refusal(struct write *write, struct passage *passage)
 	return write_refuse(write, &report, &entry);
 }
 
-static int accept(struct write *write, struct passage *passage)
+static int accept_with(struct write *write, struct passage *passage, const struct packed_warnings *warnings)
 {
 	uint64_t entry;
 	struct accepted_report report = {
@@ -404,13 +484,61 @@ static int accept(struct write *write, struct passage *passage)
 	    .payload_size = passage->payload_size,
 	    .observations = passage->observations,
 	    .observation_count = passage->observation_count,
+	    .warnings = warnings->bytes,
+	    .warnings_size = warnings->size,
 	};
 	memcpy(report.hash, passage->hash, sizeof report.hash);
 	int result = write_accept(write, &report, &entry);
-	return result != 0 ? result : ack_accepted(passage, write_commit_number(write), entry, false);
+	return result != 0 ? result
+	                   : ack_accepted(passage, write_commit_number(write), entry, false, warnings);
 }
 
-static int decide_one(struct write *write, struct passage *passage)
+static int accept(struct writer *writer, struct write *write, struct passage *passage,
+                  const struct remarks *warnings)
+{
+	struct packed_warnings packed;
+	int result = pack_warnings(warnings, &packed);
+	if (result == 0)
+		result = accept_with(write, passage, &packed);
+	if (result == 0)
+		result = scrutiny_accept(writer->engine.scrutiny);
+	free(packed.bytes);
+	return result;
+}
+
+/* It is right in itself, and does not agree with what else is known. */
+static int refuse(struct writer *writer, struct write *write, struct passage *passage,
+                  const struct remarks *problems)
+{
+	const char *reason = remarks_sum_up(problems);
+	if (!reason)
+		return -ENOMEM;
+	Suanpan__Ack ack;
+	init_ack(&ack, passage, SUANPAN__OUTCOME__OUTCOME_REFUSED, reason);
+	ack.n_problem = problems->count;
+	ack.problem = problems->problems;
+	int result = pack_ack(passage, &ack);
+	if (result != 0)
+		return result;
+	log_refusal(&writer->refused, passage, reason);
+	return remember_refusal(write, passage);
+}
+
+static int scrutinise(struct writer *writer, struct write *write, struct passage *passage)
+{
+	const struct remarks *remarks;
+	const struct scrutinised report = {.observations = passage->observations,
+	                                   .count = passage->observation_count,
+	                                   .confirms = passage->confirms,
+	                                   .corrects = passage->corrects};
+	int result = scrutiny_look(writer->engine.scrutiny, write, &report, &remarks);
+	if (result < 0)
+		return result;
+	return result == SCRUTINY_REFUSED ? refuse(writer, write, passage, remarks)
+	                                  : accept(writer, write, passage, remarks);
+}
+
+static int decide_one(struct writer *writer, struct write *write, struct passage *passage)
 {
 	struct decision decision;
 	uint64_t last;
@@ -428,7 +556,7 @@ static int decide_one(struct write *write, struct passage *passage)
 		    "this sequence lies in a gap that the sender declared lost; nothing was changed");
 	if (!is_its_turn(passage, last))
 		return ack_resend(passage, last + 1);
-	return passage->refused ? remember_refusal(write, passage) : accept(write, passage);
+	return passage->refused ? remember_refusal(write, passage) : scrutinise(writer, write, passage);
 }
 
 /* ---- what changed, for those who follow ---- */
@@ -649,14 +777,19 @@ static int recompute_everything(struct writer *writer, const struct engine *engi
 static int decide_all(struct writer *writer, struct write *write, struct mail *group, bool follow)
 {
 	int result = 0;
+	look_memory_begin(writer->engine.memory, write);
+	scrutiny_begin(writer->engine.scrutiny);
 	for (struct mail *mail = group; mail && result == 0; mail = mail->next)
-		result = decide_one(write, (struct passage *)mail);
+		result = decide_one(writer, write, (struct passage *)mail);
 	if (result == 0)
 		result = write_apply(write);
+	if (result == 0)
+		result = look_at_questions(write, writer->engine.catalogue);
 	if (result == 0)
 		result = recompute(writer, write);
 	if (result == 0 && follow)
 		result = follow_statistics(writer, write);
+	look_memory_end(writer->engine.memory, write);
 	return result;
 }
 
@@ -685,11 +818,48 @@ static int stop(int fault)
 	return PIPELINE_STOP;
 }
 
-static int finish(struct write *write, int result)
+/* Before the write ends, and they with it. */
+static int keep_alerts(struct writer *writer, const struct write *write)
 {
+	size_t count;
+	const struct alert *alerts = write_alerts(write, &count);
+	if (count == 0)
+		return 0;
+	writer->alerts = malloc(count * sizeof *alerts);
+	if (!writer->alerts)
+		return -ENOMEM;
+	memcpy(writer->alerts, alerts, count * sizeof *alerts);
+	writer->alert_count = count;
+	return 0;
+}
+
+static void forget_alerts(struct writer *writer)
+{
+	free(writer->alerts);
+	writer->alerts = NULL;
+	writer->alert_count = 0;
+}
+
+struct alert *writer_take_alerts(struct writer *writer, size_t *ret_count)
+{
+	struct alert *alerts = writer->alerts;
+	*ret_count = writer->alert_count;
+	writer->alerts = NULL;
+	writer->alert_count = 0;
+	return alerts;
+}
+
+static int finish(struct writer *writer, struct write *write, int result)
+{
+	forget_alerts(writer);
+	if (result == 0)
+		result = keep_alerts(writer, write);
 	if (result == 0 && write_has_changes(write))
-		return write_commit(write);
-	write_abort(write);
+		result = write_commit(write);
+	else
+		write_abort(write);
+	if (result != 0)
+		forget_alerts(writer);
 	return result;
 }
 
@@ -715,11 +885,50 @@ int pipeline_decide(struct writer *writer, struct mail *group, int64_t wall_ms, 
 	writer->changed_count = 0;
 	int result = write_begin(writer->store, wall_ms, &write);
 	if (result == 0)
-		result = finish(write, decide_all(writer, write, group, follow));
+		result = finish(writer, write, decide_all(writer, write, group, follow));
 	tell_changed(writer, result, follow, ret_changed, ret_count);
 	if (result != 0 && nothing_was_written(result))
 		return postpone(group, result);
 	return result != 0 ? stop(result) : 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ acts */
+
+static int look(struct writer *writer, struct write *write)
+{
+	struct engine *engine = &writer->engine;
+	look_memory_begin(engine->memory, write);
+	int result = look_around(write, engine->catalogue, engine->evaluator, engine->memory);
+	if (result == 0)
+		look_memory_settle(engine->memory, write);
+	return result;
+}
+
+static int do_act(struct writer *writer, struct write *write, struct act *act)
+{
+	int result;
+	if (act_is_look(act)) {
+		result = look(writer, write);
+		act_tell_look(write, act);
+		return result;
+	}
+	look_memory_begin(writer->engine.memory, write);
+	result = acts_apply(write, act);
+	look_memory_end(writer->engine.memory, write);
+	return result;
+}
+
+int pipeline_act(struct writer *writer, struct act *act, int64_t wall_ms)
+{
+	struct write *write;
+	int result = write_begin(writer->store, wall_ms, &write);
+	if (result == 0)
+		result = finish(writer, write, do_act(writer, write, act));
+	if (result == 0)
+		return 0;
+	act_postpone(act, fault_text(result));
+	act->unanswerable = !nothing_was_written(result);
+	return act->unanswerable ? stop(result) : result;
 }
 
 /* ------------------------------------------------------------------------------------------------ catalogue */
@@ -783,7 +992,7 @@ int pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wal
 	adoption->adopted = false;
 	int result = write_begin(writer->store, wall_ms, &write);
 	if (result == 0)
-		result = finish(write, adopt(writer, &engine, write, adoption));
+		result = finish(writer, write, adopt(writer, &engine, write, adoption));
 	tell_changed(writer, result, follow, ret_changed, ret_count);
 	if (result != 0) {
 		engine_done(&engine);
@@ -792,5 +1001,28 @@ int pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wal
 	engine_done(&writer->engine);
 	writer->engine = engine;
 	adoption->adopted = true;
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------ looks */
+
+static int look_alone(struct writer *writer, struct write *write, uint64_t *ret_commit)
+{
+	int result = look(writer, write);
+	*ret_commit = write_has_changes(write) ? write_commit_number(write) : 0;
+	return result;
+}
+
+int pipeline_look(struct writer *writer, int64_t wall_ms, uint64_t *ret_commit)
+{
+	struct write *write;
+	uint64_t commit = 0;
+	writer->changed_count = 0;
+	int result = write_begin(writer->store, wall_ms, &write);
+	if (result == 0)
+		result = finish(writer, write, look_alone(writer, write, &commit));
+	if (result != 0)
+		return nothing_was_written(result) ? result : stop(result);
+	*ret_commit = commit;
 	return 0;
 }

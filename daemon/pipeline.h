@@ -1,13 +1,14 @@
 /* A report's walk through the daemon, the calls in order.
  *
  *     front thread    pipeline_receive     decode, authorise, validate (pure)
- *     writer thread   pipeline_decide      journal, observations, totals, indicators, commit: a group at a
- * time front thread                         the acks leave, the changed values are published
+ *     writer thread   pipeline_decide      rules, journal, observations, totals, indicators, commit: a group at a time
+ *     front thread                         the acks leave, the changed values are published
  *
  * What each refusal means stands in the code, where it is decided. */
 #ifndef SUANPAN_PIPELINE_H
 #define SUANPAN_PIPELINE_H
 
+#include "daemon/alert/alert.h"
 #include "daemon/base/mailbox.h"
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/catalogue/observation.h"
@@ -17,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum mail_kind { MAIL_REPORT, MAIL_CATALOGUE };
+enum mail_kind { MAIL_REPORT, MAIL_CATALOGUE, MAIL_ACT };
 
 /* One report in the daemon, from its frame to its ack. Owned by one thread at a time; mail first, so that it
  * can travel. */
@@ -34,7 +35,9 @@ struct passage {
 	bool refused; /* validation refused it: `ack` already says why, the store has only to remember it */
 	struct observation *observations; /* from malloc */
 	size_t observation_count;
-	void *ack; /* packed, from malloc; NULL: nothing is to be sent */
+	bool confirms,
+	    corrects; /* it gives a reason for figures that look wrong; for changing closed periods */
+	void *ack;    /* packed, from malloc; NULL: nothing is to be sent */
 	size_t ack_size;
 };
 void passage_free(struct passage *passage); /* NULL is fine */
@@ -84,6 +87,11 @@ int MUST_CHECK pipeline_decide(struct writer *writer, struct mail *group, int64_
 /* The changed values that were told last, from malloc: they are the caller's from now on. NULL if there were none. */
 struct changed_value *writer_take_changed(struct writer *writer);
 
+/* Decides what an operator does, in a commit of its own if it changes anything (acts.h). Answers 0, PIPELINE_STOP (the act is
+ * then unanswerable), or a fault that left the store as it was. Except after PIPELINE_STOP act->result says what came of it. */
+struct act;
+int MUST_CHECK pipeline_act(struct writer *writer, struct act *act, int64_t wall_ms);
+
 /* A catalogue on its way into force. Mail first. */
 struct adoption {
 	struct mail mail;
@@ -105,5 +113,12 @@ int MUST_CHECK adoption_compare(struct adoption *adoption, const struct catalogu
  * pipeline_decide does; adoption->adopted is false where the store was left as it was. */
 int MUST_CHECK pipeline_adopt(struct writer *writer, struct adoption *adoption, int64_t wall_ms, bool follow,
                               const struct changed_value **ret_changed, size_t *ret_count);
+
+/* Looks at calendar and targets (looks.h) in a commit of its own. *ret_commit: its number; 0: there was nothing to raise or to
+ * resolve, and so there is no commit. Answers as pipeline_decide does. */
+int MUST_CHECK pipeline_look(struct writer *writer, int64_t wall_ms, uint64_t *ret_commit);
+
+/* The alerts that the last commit raised or changed, from malloc: they are the caller's from now on. NULL if there were none. */
+struct alert *writer_take_alerts(struct writer *writer, size_t *ret_count);
 
 #endif

@@ -399,6 +399,13 @@ int endpoint_open_watched(void *context, enum endpoint_kind kind, const char *ur
                           const struct endpoint_keys *keys, void **ret_socket, void **ret_events,
                           const char **ret_error)
 {
+	return endpoint_open_listening(context, kind, url, -1, keys, ret_socket, ret_events, ret_error);
+}
+
+int endpoint_open_listening(void *context, enum endpoint_kind kind, const char *url, int fd,
+                            const struct endpoint_keys *keys, void **ret_socket, void **ret_events,
+                            const char **ret_error)
+{
 	bool is_server = SERVERS & BIT(kind);
 	void *socket = NULL;
 	int result = make_socket(context, kind, url, keys, &socket, ret_error);
@@ -406,7 +413,9 @@ int endpoint_open_watched(void *context, enum endpoint_kind kind, const char *ur
 	if (result)
 		return result;
 	void *events = watch_socket(context, socket, is_server);
-	if (events && (is_server ? zmq_bind(socket, url) : zmq_connect(socket, url)) == 0) {
+	/* libzmq then neither makes a socket nor binds one, and unlinks no path. */
+	bool is_given = fd < 0 || set_number(socket, ZMQ_USE_FD, fd);
+	if (events && is_given && (is_server ? zmq_bind(socket, url) : zmq_connect(socket, url)) == 0) {
 		*ret_socket = socket;
 		*ret_events = events;
 		return 0;

@@ -48,6 +48,10 @@ void endpoint_close(void *socket); /* NULL is fine; nothing lingers */
 int MUST_CHECK endpoint_open_watched(void *context, enum endpoint_kind kind, const char *url,
                                      const struct endpoint_keys *keys, void **ret_socket, void **ret_events,
                                      const char **ret_error);
+/* The same for a server whose descriptor listens at url already. It is the socket's from then on. */
+int MUST_CHECK endpoint_open_listening(void *context, enum endpoint_kind kind, const char *url, int fd,
+                                       const struct endpoint_keys *keys, void **ret_socket, void **ret_events,
+                                       const char **ret_error);
 
 enum endpoint_news {
 	ENDPOINT_NO_NEWS,

@@ -20,6 +20,7 @@
 #define ENVELOPE_UNPACK_BUDGET    (8u << 20)
 /* Topics of the live endpoint: "code.CODE.AREA"; a subscription is a prefix of them. */
 #define ENVELOPE_TOPIC_PREFIX     "code."
+#define ENVELOPE_TOPIC_ALERT      "alert."
 #define ENVELOPE_TOPIC_MAX        160
 #define ENVELOPE_STREAM_SIZE      16
 #define ENVELOPE_OBSERVATIONS_MAX 8192 /* rows in one report: a refusal must be able to name each */

@@ -71,22 +71,35 @@ static int subscribe(struct live *live, const char *topic)
 	return zmq_setsockopt(socket, ZMQ_SUBSCRIBE, topic, strlen(topic)) ? FAULT_SOCKET : 0;
 }
 
-int live_follow(struct live *live, const char *code)
+static int follow_topic(struct live *live, const char *topic)
 {
 	struct subscription *all = reallocarray(live->subscriptions, live->count + 1, sizeof *all);
-	int length, fault;
+	int fault;
 
 	if (!all)
 		return -ENOMEM;
 	live->subscriptions = all;
-	length = snprintf(all[live->count].topic, TOPIC_SIZE, ENVELOPE_TOPIC_PREFIX "%s%s", code ? code : "",
-	                  code ? "." : "");
-	if (length >= (int)TOPIC_SIZE)
-		return -ENAMETOOLONG; /* longer than a code can be: nothing could ever match */
+	snprintf(all[live->count].topic, TOPIC_SIZE, "%s", topic);
 	all[live->count].granted = false;
 	fault = subscribe(live, all[live->count].topic);
 	live->count += fault == 0;
 	return fault;
+}
+
+int live_follow(struct live *live, const char *code)
+{
+	char topic[TOPIC_SIZE];
+	const int length =
+	    snprintf(topic, TOPIC_SIZE, ENVELOPE_TOPIC_PREFIX "%s%s", code ? code : "", code ? "." : "");
+
+	if (length >= (int)TOPIC_SIZE)
+		return -ENAMETOOLONG; /* longer than a code can be: nothing could ever match */
+	return follow_topic(live, topic);
+}
+
+int live_follow_alerts(struct live *live)
+{
+	return follow_topic(live, ENVELOPE_TOPIC_ALERT);
 }
 
 /* An update without a value, sent to the very prefix that was subscribed to. It may be meant for another
@@ -149,6 +162,16 @@ static int unpack_update(struct live *live, zmq_msg_t *frame, const Suanpan__Upd
 	return 0;
 }
 
+/* Under an alert's topic comes an alert, under any other a value. */
+static bool fits(zmq_msg_t *topic, const Suanpan__Update *update)
+{
+	const size_t size = strlen(ENVELOPE_TOPIC_ALERT);
+	const bool is_alert =
+	    zmq_msg_size(topic) >= size && memcmp(zmq_msg_data(topic), ENVELOPE_TOPIC_ALERT, size) == 0;
+
+	return is_alert ? update->alert && !update->value : update->value && !update->alert;
+}
+
 static int read_second_frame(struct live *live, zmq_msg_t *topic, const Suanpan__Update **ret_update)
 {
 	void *socket = dial_socket(live->dial);
@@ -159,10 +182,12 @@ static int read_second_frame(struct live *live, zmq_msg_t *topic, const Suanpan_
 	zmq_msg_init(&frame);
 	if (zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) >= 0 && !zmq_msg_more(&frame))
 		result = unpack_update(live, &frame, &update);
-	if (result == 0 && !update->value)
+	if (result == 0 && !update->value && !update->alert)
 		result = take_grant(live, topic);
-	else if (result == 0)
+	else if (result == 0 && fits(topic, update))
 		*ret_update = update;
+	else if (result == 0)
+		result = LIVE_GARBLED;
 	skip_frames(socket, &frame);
 	zmq_msg_close(&frame);
 	return result;

@@ -37,7 +37,11 @@ const char *live_trouble(const struct live *live);
 /* All areas of one code; NULL: of every code. */
 int MUST_CHECK live_follow(struct live *live, const char *code);
 
-/* Waits until something happens; answers 0 with an update that lives until the next call, or a verdict.
+/* All alerts. */
+int MUST_CHECK live_follow_alerts(struct live *live);
+
+/* Waits until something happens; answers 0 with an update (a value or an alert, as its topic says) that lives until the next call,
+ * or a verdict.
  * `timeout_ms` -1: for ever. `stop_fd` -1: none. */
 int MUST_CHECK live_wait(struct live *live, int timeout_ms, int stop_fd, const Suanpan__Update **ret_update);
 

@@ -1,5 +1,6 @@
 #include "clients/lib/options.h"
 
+#include "clients/lib/language.h"
 #include "proto/codes.h"
 #include <assert.h>
 #include <stdarg.h>
@@ -9,8 +10,8 @@
 #define WORDS_MAX 64 /* options that one command can see, or commands of one program */
 
 static const struct option_row own_options[] = {
-    {.name = "help", .sentence = "print this and stop; after a command: that command's"},
-    {.name = "version", .sentence = "print the version and stop"},
+    {.name = "help", .sentence = N_("print this and stop; after a command: that command's")},
+    {.name = "version", .sentence = N_("print the version and stop")},
     {.name = NULL},
 };
 
@@ -119,11 +120,12 @@ static void print_options(const struct option_row *rows, const struct option_row
 		if (find_option(own, rows->name, strlen(rows->name)))
 			continue;
 		printf("  --%s%s%s%*s  %s", rows->name, rows->takes ? " " : "",
-		       rows->takes ? rows->takes : "", width - option_width(rows), "", rows->sentence);
+		       rows->takes ? rows->takes : "", width - option_width(rows), "",
+		       language_text(rows->sentence));
 		if (rows->environment)
-			printf("; or %s in the environment", rows->environment);
+			printf(gettext("; or %s in the environment"), rows->environment);
 		if (rows->otherwise)
-			printf("; default %s", rows->otherwise);
+			printf(gettext("; default %s"), rows->otherwise);
 		putchar('\n');
 	}
 }
@@ -138,7 +140,8 @@ static void print_commands(const struct command_row *rows)
 	}
 	for (const struct command_row *row = rows; row->name; row++) {
 		const int own = (int)(strlen(row->name) + strlen(" ") + strlen(row->arguments));
-		printf("  %s %s%*s  %s\n", row->name, row->arguments, width - own, "", row->sentence);
+		printf("  %s %s%*s  %s\n", row->name, row->arguments, width - own, "",
+		       language_text(row->sentence));
 	}
 }
 
@@ -146,18 +149,20 @@ static int print_program_help(const struct program *program)
 {
 	const int width = widest_option(own_options, widest_option(program->common, 0));
 
-	printf("%s: %s\n\nusage: %s COMMAND [ARGUMENT]... [OPTION]...\n\ncommands:\n", program->name,
-	       program->sentence, program->name);
+	printf("%s: %s\n\n", program->name, language_text(program->sentence));
+	printf(gettext("usage: %s COMMAND [ARGUMENT]... [OPTION]...\n"), program->name);
+	printf("\n%s\n", gettext("commands:"));
 	print_commands(program->commands);
-	puts("\noptions of every command:");
+	printf("\n%s\n", gettext("options of every command:"));
 	print_options(program->common, NULL, width);
 	print_options(own_options, NULL, width);
-	puts("\nexamples:");
+	printf("\n%s\n", gettext("examples:"));
 	for (const struct command_row *row = program->commands; row->name; row++)
 		printf("  %s\n", row->example);
-	printf("\nexit status: %d done, %d refused, %d usage", EXIT_DONE, EXIT_REFUSED, EXIT_USAGE);
+	putchar('\n');
+	printf(gettext("exit status: %d done, %d refused, %d usage"), EXIT_DONE, EXIT_REFUSED, EXIT_USAGE);
 	if (!program->is_offline)
-		printf(", %d nobody answers", EXIT_UNREACHABLE);
+		printf(gettext(", %d nobody answers"), EXIT_UNREACHABLE);
 	putchar('\n');
 	return EXIT_DONE;
 }
@@ -166,14 +171,15 @@ static int print_command_help(const struct program *program, const struct comman
 {
 	const int width = widest_option(command->options, widest_option(program->common, 0));
 
-	printf("%s %s: %s\n\nusage: %s %s%s%s [OPTION]...\n\nexample:\n  %s\n", program->name, command->name,
-	       command->sentence, program->name, command->name, *command->arguments ? " " : "",
-	       command->arguments, command->example);
+	printf("%s %s: %s\n\n", program->name, command->name, language_text(command->sentence));
+	printf(gettext("usage: %s %s%s%s [OPTION]...\n"), program->name, command->name,
+	       *command->arguments ? " " : "", command->arguments);
+	printf("\n%s\n  %s\n", gettext("example:"), command->example);
 	if (command->options && command->options->name) {
-		puts("\noptions:");
+		printf("\n%s\n", gettext("options:"));
 		print_options(command->options, NULL, width);
 	}
-	puts("\noptions of every command:");
+	printf("\n%s\n", gettext("options of every command:"));
 	print_options(program->common, command->options, width);
 	print_options(own_options, NULL, width);
 	return EXIT_DONE;
@@ -274,6 +280,24 @@ static struct overview look_over(const struct program *program, int argc, char *
 		}
 	}
 	return overview;
+}
+
+/* The newest value that an option is given anywhere, or that of its variable; NULL: none. */
+static const char *glance(const struct program *program, const char *name, int argc, char *argv[])
+{
+	const struct option_row *row = find_option(program->common, name, strlen(name));
+	const char *text = row && row->environment ? getenv(row->environment) : NULL;
+	const size_t length = strlen(name);
+
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+		if (strncmp(argv[i], "--", 2) != 0 || strncmp(argv[i] + 2, name, length) != 0)
+			continue;
+		if (argv[i][2 + length] == '=')
+			text = argv[i] + 2 + length + 1;
+		else if (argv[i][2 + length] == '\0' && i + 1 < argc)
+			text = argv[i + 1];
+	}
+	return text && *text ? text : NULL;
 }
 
 static void set_text(const struct parse *parse, const struct option_row *row, const char *text)
@@ -408,6 +432,8 @@ int options_run(const struct program *program, int argc, char *argv[], void *set
 
 	if (!parse.arguments)
 		return complain(&parse, "out of memory");
+	if (program->speak)
+		program->speak(glance(program, program->language, argc, argv));
 	status = find_and_run(&parse, argc, argv);
 	free(parse.arguments);
 	return status;

@@ -16,8 +16,8 @@ struct option_row {
 	const char *takes;       /* "PERIOD" for the help; NULL: a flag */
 	const char *environment; /* "SUANPAN_QUERY" or NULL */
 	const char *otherwise;   /* default, or NULL */
-	const char *sentence;
-	size_t offset; /* of a const char * (or a bool, for a flag) in the caller's struct */
+	const char *sentence;    /* as all sentences here, spoken by language_text */
+	size_t offset;           /* of a const char * (or a bool, for a flag) in the caller's struct */
 };
 
 struct command_row {
@@ -42,6 +42,10 @@ struct program {
 	 * the words before the command) stands for the common one: its default, its environment, its help. */
 	const struct option_row *common;
 	bool is_offline; /* it needs no daemon, so no command ends with EXIT_UNREACHABLE */
+	/* The option that names the language to speak, if there is one; and who hears what it says (or NULL) before anything is
+	 * printed, help and complaints too. Checking it is up to the command. */
+	const char *language;
+	void (*speak)(const char *name);
 };
 
 /* Finds the command, fills `settings` (environment first, then the command line; pointers into argv), checks

@@ -31,17 +31,17 @@ static void get_missing(const void *row, struct cell *cell)
 /* clang-format off */
 const struct column coverage_columns[] = {
 	{.header = "statistic", STRING(statistic)},
-	{.title = "Statistic", .wraps = true, STRING(name)},
-	{.header = "period", .title = "Period", STRING(period)},
-	{.header = "due", .title = "Due", STRING(due)},
-	{.header = "expected", .title = "Expected", .right = true, COUNT(expected)},
-	{.header = "received", .title = "Received", .right = true, COUNT(received)},
-	{.header = "on_time", .title = "On time", .right = true, COUNT(on_time)},
-	{.header = "late", .title = "Late", .right = true, COUNT(late)},
-	{.header = "days_late", .title = "Days late", .type = COLUMN_NUMBER, .right = true,
+	{.title = N_("Statistic"), .wraps = true, STRING(name)},
+	{.header = "period", .title = N_("Period"), STRING(period)},
+	{.header = "due", .title = N_("Due"), STRING(due)},
+	{.header = "expected", .title = N_("Expected"), .right = true, COUNT(expected)},
+	{.header = "received", .title = N_("Received"), .right = true, COUNT(received)},
+	{.header = "on_time", .title = N_("On time"), .right = true, COUNT(on_time)},
+	{.header = "late", .title = N_("Late"), .right = true, COUNT(late)},
+	{.header = "days_late", .title = N_("Days late"), .type = COLUMN_NUMBER, .right = true,
 	 COLUMN_OPTIONAL_COUNT(Suanpan__CoverageRow, days_late)},
-	{.header = "missing", .title = "Missing", .type = COLUMN_LIST, .wraps = true, .get = get_missing},
-	{.header = "revised", .title = "Revised", .right = true, COUNT(revised)},
+	{.header = "missing", .title = N_("Missing"), .type = COLUMN_LIST, .wraps = true, .get = get_missing},
+	{.header = "revised", .title = N_("Revised"), .right = true, COUNT(revised)},
 	{.header = NULL},
 };
 
@@ -74,13 +74,13 @@ static int print_coverage(const struct settings *settings, Suanpan__Query *query
 	const struct output_shape shape = {
 	    .format = settings->output_format,
 	    .columns = coverage_columns,
-	    .nothing = "nothing is due in that period",
+	    .nothing = N_("nothing is due in that period"),
 	};
 	struct coverage_printing printing = {.rows = 0};
 	const int status = session_print(settings, query, &shape, take, &printing.printing);
 
 	if (status == EXIT_DONE && shape.format == OUTPUT_TABLE && printing.rows)
-		printf("complete: %zu of %zu; missing: %" PRIu64 " in all\n", printing.complete,
+		printf(gettext("complete: %zu of %zu; missing: %" PRIu64 " in all\n"), printing.complete,
 		       printing.rows, printing.missing);
 	return status;
 }

@@ -19,14 +19,14 @@ static void get_shown_before(const void *row, struct cell *cell)
 {
 	const Suanpan__DiffRow *diff = row;
 
-	cell->text = diff->before ? diff->before : "none";
+	cell->text = diff->before ? diff->before : gettext("none");
 }
 
 static void get_shown_after(const void *row, struct cell *cell)
 {
 	const Suanpan__DiffRow *diff = row;
 
-	cell->text = diff->after ? diff->after : "none";
+	cell->text = diff->after ? diff->after : gettext("none");
 }
 
 static bool is_positive(const char *number)
@@ -48,18 +48,18 @@ static void get_shown_step(const void *row, struct cell *cell)
 /* clang-format off */
 const struct column diff_columns[] = {
 	{.header = "area", STRING(area)},
-	{.title = "Area", .get = get_shown_area},
-	{.header = "statistic", .title = "Statistic", STRING(statistic)},
-	{.header = "period", .title = "Period", STRING(period)},
+	{.title = N_("Area"), .get = get_shown_area},
+	{.header = "statistic", .title = N_("Statistic"), STRING(statistic)},
+	{.header = "period", .title = N_("Period"), STRING(period)},
 	{.header = "before", .type = COLUMN_NUMBER, STRING(before)},
-	{.title = "Before", .right = true, .get = get_shown_before},
+	{.title = N_("Before"), .right = true, .get = get_shown_before},
 	{.header = "after", .type = COLUMN_NUMBER, STRING(after)},
-	{.title = "After", .right = true, .get = get_shown_after},
-	{.header = "reporter", .title = "Reporter", STRING(reporter)},
+	{.title = N_("After"), .right = true, .get = get_shown_after},
+	{.header = "reporter", .title = N_("Reporter"), STRING(reporter)},
 	{.header = "entry", COUNT(entry)},
-	{.header = "commit", .title = "Commit", .right = true, COUNT(commit)},
+	{.header = "commit", .title = N_("Commit"), .right = true, COUNT(commit)},
 	{.header = "moved", .type = COLUMN_NUMBER, STRING(moved)},
-	{.title = "Moved", .right = true, .get = get_shown_step},
+	{.title = N_("Moved"), .right = true, .get = get_shown_step},
 	{.header = NULL},
 };
 
@@ -110,6 +110,6 @@ int diff_run(void *closure, int count, char *arguments[])
 	return session_print(settings, &query,
 	                     &(struct output_shape){.format = settings->output_format,
 	                                            .columns = diff_columns,
-	                                            .nothing = "nothing changed"},
+	                                            .nothing = N_("nothing changed")},
 	                     take, &printing);
 }

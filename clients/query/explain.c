@@ -36,7 +36,7 @@ static void get_shown_value(const void *row, struct cell *cell)
 {
 	const Suanpan__Input *input = &((const struct explained *)row)->input;
 
-	cell->text = input->value ? input->value : "none";
+	cell->text = input->value ? input->value : gettext("none");
 }
 
 /* "3fa81c02/12": of the stream only what tells it from the reporter's others. */
@@ -53,8 +53,9 @@ static void get_remark(const void *row, struct cell *cell)
 {
 	const Suanpan__Input *input = &((const struct explained *)row)->input;
 
-	snprintf(cell->scratch, sizeof cell->scratch, "%s%s%s", input->carried ? "carried" : "",
-	         input->carried && !input->counted ? ", " : "", input->counted ? "" : "not counted");
+	snprintf(cell->scratch, sizeof cell->scratch, "%s%s%s", input->carried ? gettext("carried") : "",
+	         input->carried && !input->counted ? gettext(", ") : "",
+	         input->counted ? "" : gettext("not counted"));
 	cell->text = cell->scratch;
 }
 
@@ -65,22 +66,22 @@ const struct column explain_columns[] = {
 	{.title = " ", .get = get_indent},
 	{.header = "statistic", STRING(statistic)},
 	{.header = "area", STRING(area)},
-	{.title = "Area", STRING(area_name)},
-	{.header = "period", .title = "Period", STRING(period)},
+	{.title = N_("Area"), STRING(area_name)},
+	{.header = "period", .title = N_("Period"), STRING(period)},
 	{.header = "value", .type = COLUMN_NUMBER, STRING(value)},
-	{.title = "Value", .right = true, .get = get_shown_value},
-	{.header = "status", .title = "Status", STRING(status)},
-	{.header = "revision", .title = "Revision", .right = true, COUNT(revision)},
-	{.header = "reporter", .title = "Reporter", STRING(reporter)},
+	{.title = N_("Value"), .right = true, .get = get_shown_value},
+	{.header = "status", .title = N_("Status"), STRING(status)},
+	{.header = "revision", .title = N_("Revision"), .right = true, COUNT(revision)},
+	{.header = "reporter", .title = N_("Reporter"), STRING(reporter)},
 	{.header = "stream", STRING(stream)},
 	{.header = "sequence", COUNT(sequence)},
-	{.title = "Report", .get = get_report},
+	{.title = N_("Report"), .get = get_report},
 	{.header = "entry", COUNT(entry)},
-	{.header = "commit", .title = "Commit", .right = true, COUNT(commit)},
-	{.header = "time", .title = "Time", STRING(time)},
+	{.header = "commit", .title = N_("Commit"), .right = true, COUNT(commit)},
+	{.header = "time", .title = N_("Time"), STRING(time)},
 	{.header = "counted", FLAG(counted)},
 	{.header = "carried", FLAG(carried)},
-	{.title = "Remark", .if_filled = true, .get = get_remark},
+	{.title = N_("Remark"), .if_filled = true, .get = get_remark},
 	{.header = NULL},
 };
 
@@ -180,8 +181,8 @@ static void get_fact(const void *row, struct cell *cell)
 
 static const struct column head_columns[] = {
     {.title = " ", .get = get_indent},
-    {.title = "Word", .get = get_word},
-    {.title = "Fact", .type = COLUMN_LIST, .wraps = true, .get = get_fact},
+    {.title = N_("Word"), .spoken = true, .get = get_word},
+    {.title = N_("Fact"), .type = COLUMN_LIST, .wraps = true, .get = get_fact},
     {.header = NULL},
 };
 
@@ -207,7 +208,7 @@ static int add_value(struct output *output, const Suanpan__Value *value)
 	cell_value(value, &cell);
 	snprintf(text, sizeof text, "%s%s%s", cell.text, value->value && *value->unit ? " " : "",
 	         value->value ? value->unit : "");
-	return add_fact(output, "value", text);
+	return add_fact(output, N_("value"), text);
 }
 
 static int add_coverage(struct output *output, const Suanpan__Value *value)
@@ -218,10 +219,10 @@ static int add_coverage(struct output *output, const Suanpan__Value *value)
 
 	cell_coverage(value, &cell);
 	cell_missing(value, &missing);
-	result = add_fact(output, "coverage", cell.scratch);
+	result = add_fact(output, N_("coverage"), cell.scratch);
 	if (result == 0)
-		result = add_names(output, "missing", &missing);
-	return result ? result : add_names(output, "carried", &carried);
+		result = add_names(output, N_("missing"), &missing);
+	return result ? result : add_names(output, N_("carried"), &carried);
 }
 
 static int print_head(const Suanpan__ExplainRow *row)
@@ -233,7 +234,7 @@ static int print_head(const Suanpan__ExplainRow *row)
 	if (result)
 		return say_fault(result);
 	printf("%s, %s, %s\n", row->value->code, row->value->area_name, row->value->period);
-	result = add_fact(output, "formula", row->formula);
+	result = add_fact(output, N_("formula"), row->formula);
 	if (result == 0)
 		result = add_value(output, row->value);
 	if (result == 0)
@@ -250,8 +251,8 @@ static void print_part_line(const Suanpan__Part *part)
 	if (part->total)
 		printf(" = %s%s%s", part->total, *part->unit ? " " : "", part->unit);
 	else
-		fputs(": no data", stdout);
-	printf(" (%s%s%s)\n", part->from, many ? " to " : "", many ? part->to : "");
+		printf("%s%s", gettext(": "), gettext("no data"));
+	printf(" (%s%s%s)\n", part->from, many ? gettext(" to ") : "", many ? part->to : "");
 }
 
 static int print_part(const struct explanation *explanation, size_t at)
@@ -262,7 +263,7 @@ static int print_part(const struct explanation *explanation, size_t at)
 
 	print_part_line(explanation->rows[at]->part);
 	if (end_of_part(explanation, at) == at + 1) {
-		puts("  nothing reported");
+		printf("  %s\n", gettext("nothing reported"));
 		return EXIT_DONE;
 	}
 	result = output_open(stdout, &shape, &output);
@@ -277,7 +278,7 @@ static int print_table(const struct explanation *explanation)
 	int status = EXIT_DONE;
 
 	if (!explanation->count)
-		fputs("nothing to explain\n", stderr);
+		fprintf(stderr, "%s\n", gettext("nothing to explain"));
 	for (size_t i = 0; status == EXIT_DONE && i < explanation->count; i++) {
 		if (explanation->rows[i]->value)
 			status = print_head(explanation->rows[i]);

@@ -10,7 +10,9 @@
 
 void cell_value(const Suanpan__Value *value, struct cell *cell)
 {
-	cell->text = value->value ? value->value : value->reason ? value->reason : "no data";
+	cell->text = value->value    ? value->value
+	             : value->reason ? language_text(value->reason)
+	                             : gettext("no data");
 }
 
 /* A letter only where the value is neither normal nor simply missing, so that it is seen. */
@@ -59,38 +61,38 @@ static void get_commit(const void *row, struct cell *cell)
 const struct column get_columns[] = {
 	{.header = "code", STRING(code)},
 	{.header = "area", STRING(area)},
-	{.title = "Area", STRING(area_name)},
-	{.header = "period", .title = "Period", STRING(period)},
+	{.title = N_("Area"), STRING(area_name)},
+	{.header = "period", .title = N_("Period"), STRING(period)},
 	{.header = "value", .type = COLUMN_NUMBER, STRING(value)},
-	{.title = "Value", .right = true, .get = get_shown_value},
-	{.header = "unit", .title = "Unit", STRING(unit)},
+	{.title = N_("Value"), .right = true, .get = get_shown_value},
+	{.header = "unit", .title = N_("Unit"), STRING(unit)},
 	{.header = "status", STRING(status)},
 	{.header = "reported", COUNT(reported)},
 	{.header = "expected", COUNT(expected)},
-	{.title = "Coverage", .get = get_coverage},
-	{.header = "missing", .title = "Missing", .type = COLUMN_LIST, .wraps = true, .if_filled = true,
+	{.title = N_("Coverage"), .get = get_coverage},
+	{.header = "missing", .title = N_("Missing"), .type = COLUMN_LIST, .wraps = true, .if_filled = true,
 	 .get = get_missing},
-	{.title = "Carried", .type = COLUMN_LIST, .wraps = true, .if_filled = true,
+	{.title = N_("Carried"), .type = COLUMN_LIST, .wraps = true, .if_filled = true,
 	 COLUMN_STRINGS(Suanpan__Value, carried)},
 	{.header = "commit", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__Value, commit)},
 	{.header = NULL},
 };
 
 const struct column watch_columns[] = {
-	{.header = "code", .title = "Code", STRING(code)},
+	{.header = "code", .title = N_("Code"), STRING(code)},
 	{.header = "area", STRING(area)},
-	{.title = "Area", STRING(area_name)},
-	{.header = "period", .title = "Period", STRING(period)},
+	{.title = N_("Area"), STRING(area_name)},
+	{.header = "period", .title = N_("Period"), STRING(period)},
 	{.header = "value", .type = COLUMN_NUMBER, STRING(value)},
-	{.title = "Value", .get = get_shown_value},
-	{.header = "unit", .title = "Unit", STRING(unit)},
+	{.title = N_("Value"), .get = get_shown_value},
+	{.header = "unit", .title = N_("Unit"), STRING(unit)},
 	{.header = "status", STRING(status)},
 	{.header = "reported", COUNT(reported)},
 	{.header = "expected", COUNT(expected)},
-	{.title = "Coverage", .get = get_coverage},
+	{.title = N_("Coverage"), .get = get_coverage},
 	{.header = "missing", .type = COLUMN_LIST, COLUMN_STRINGS(Suanpan__Value, missing)},
 	{.header = "commit", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__Value, commit)},
-	{.title = "Commit", .get = get_commit},
+	{.title = N_("Commit"), .get = get_commit},
 	{.header = NULL},
 };
 
@@ -134,6 +136,6 @@ int get_run(void *closure, int count, char *arguments[])
 	return session_print(settings, &query,
 	                     &(struct output_shape){.format = settings->output_format,
 	                                            .columns = get_columns,
-	                                            .nothing = "nothing reported yet"},
+	                                            .nothing = N_("nothing reported yet")},
 	                     get_take, &printing);
 }

@@ -10,24 +10,26 @@ static void get_shown_value(const void *row, struct cell *cell)
 {
 	const Suanpan__Revision *revision = row;
 
-	cell->text = revision->value ? revision->value : "none";
+	cell->text = revision->value ? revision->value : gettext("none");
 }
 
 /* clang-format off */
 const struct column history_columns[] = {
-	{.header = "revision", .title = "Revision", .right = true, COUNT(revision)},
+	{.header = "revision", .title = N_("Revision"), .right = true, COUNT(revision)},
 	{.header = "value", .type = COLUMN_NUMBER, STRING(value)},
-	{.title = "Value", .right = true, .get = get_shown_value},
-	{.header = "unit", .title = "Unit", STRING(unit)},
-	{.header = "status", .title = "Status", STRING(status)},
-	{.header = "time", .title = "Time", STRING(time)},
-	{.header = "reporter", .title = "Reporter", STRING(reporter)},
-	{.header = "stream", .title = "Stream", STRING(stream)},
-	{.header = "sequence", .title = "Sequence", .right = true, COUNT(sequence)},
-	{.header = "entry", .title = "Entry", .right = true, COUNT(entry)},
-	{.header = "commit", .title = "Commit", .right = true, COUNT(commit)},
-	{.header = "note", .title = "Note", .wraps = true, .if_filled = true, STRING(note)},
-	{.header = "source", .title = "Source", .if_filled = true, STRING(source)},
+	{.title = N_("Value"), .right = true, .get = get_shown_value},
+	{.header = "unit", .title = N_("Unit"), STRING(unit)},
+	{.header = "status", .title = N_("Status"), STRING(status)},
+	{.header = "time", .title = N_("Time"), STRING(time)},
+	{.header = "reporter", .title = N_("Reporter"), STRING(reporter)},
+	{.header = "stream", .title = N_("Stream"), STRING(stream)},
+	{.header = "sequence", .title = N_("Sequence"), .right = true, COUNT(sequence)},
+	{.header = "entry", .title = N_("Entry"), .right = true, COUNT(entry)},
+	{.header = "commit", .title = N_("Commit"), .right = true, COUNT(commit)},
+	{.header = "note", .title = N_("Note"), .wraps = true, .if_filled = true, STRING(note)},
+	{.header = "source", .title = N_("Source"), .if_filled = true, STRING(source)},
+	{.header = "confirm", .title = N_("Confirmed"), .wraps = true, .if_filled = true, STRING(confirm)},
+	{.header = "correction", .title = N_("Correction"), .wraps = true, .if_filled = true, STRING(correction)},
 	{.header = NULL},
 };
 /* clang-format on */
@@ -60,6 +62,6 @@ int history_run(void *closure, int count, char *arguments[])
 	return session_print(settings, &query,
 	                     &(struct output_shape){.format = settings->output_format,
 	                                            .columns = history_columns,
-	                                            .nothing = "nothing reported yet"},
+	                                            .nothing = N_("nothing reported yet")},
 	                     take, &printing);
 }

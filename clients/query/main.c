@@ -6,19 +6,20 @@
 #include <locale.h>
 #include <string.h>
 
-/* Names are UTF-8 wherever they go; only the widths of characters are asked of the locale. */
+/* Names are UTF-8 wherever they go; only the widths of characters are asked of the locale. Numbers stay as they are in C.
+ * */
 static void set_locale(void)
 {
-	if (!setlocale(LC_ALL, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
+	if (!setlocale(LC_CTYPE, "") || strcmp(nl_langinfo(CODESET), "UTF-8") != 0)
 		setlocale(LC_CTYPE, "C.UTF-8");
 }
 
 int main(int argc, char *argv[])
 {
-	struct settings settings = {0};
+	struct settings settings = {.ascii = !language_is_utf8()};
 
 	set_locale();
-	int status = options_run(&suanpan_program, argc, argv, &settings);
+	const int status = options_run(&suanpan_program, argc, argv, &settings);
 	identity_wipe(&settings.identity);
 	return status;
 }

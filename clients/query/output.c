@@ -1,21 +1,27 @@
 #include "clients/query/output.h"
 
+#include "clients/lib/language.h"
 #include "clients/lib/options.h"
+#include "clients/query/fold.h"
+#include "proto/decimal.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <libsmartcols.h>
 #include <protobuf-c/protobuf-c.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
-#define LISTED_MAX 20 /* names in one cell of a table */
+#define LISTED_MAX   20 /* names in one cell of a table */
+#define FOLDED_LEAST 16 /* columns, however narrow the terminal */
 
 struct output {
 	FILE *stream;
 	const struct output_shape *shape;
 	size_t rows;
 	struct libscols_table *table; /* tables that are not live */
+	size_t width;                 /* theirs; 0: any */
 };
 
 /* ---------------------------------------------------------------------------------------------- cells */
@@ -37,7 +43,7 @@ static const char *joined(const struct cell *cell, const char *between, size_t m
 	for (size_t i = 0; i < shown; i++)
 		fprintf(text, "%s%s", i ? between : "", cell->items[i]);
 	if (most < SIZE_MAX && shown && whole > shown)
-		fprintf(text, " and %zu more", whole - shown);
+		fprintf(text, gettext(" and %zu more"), whole - shown);
 	if (fclose(text) == 0)
 		return *ret_made;
 	free(*ret_made);
@@ -259,26 +265,63 @@ static void end_json(struct output *output)
 static int add_columns(struct output *output)
 {
 	for (const struct column *column = output->shape->columns; is_column(column); column++) {
-		const int flags = (column->right ? SCOLS_FL_RIGHT : 0) | (column->wraps ? SCOLS_FL_WRAP : 0);
+		const int flags = (column->right ? SCOLS_FL_RIGHT : 0) |
+		                  (column->wraps || column->folds ? SCOLS_FL_WRAP : 0);
 
-		if (column->title && !scols_table_new_column(output->table, column->title, 0, flags))
+		struct libscols_column *made;
+
+		if (!column->title)
+			continue;
+		made = scols_table_new_column(output->table, language_text(column->title), 0, flags);
+		if (!made)
 			return -ENOMEM;
+		if (!column->folds)
+			continue;
+		if (scols_column_set_safechars(made, "\n"))
+			return -ENOMEM;
+		scols_column_set_wrapfunc(made, scols_wrapnl_chunksize, scols_wrapnl_nextchunk, NULL);
 	}
 	return 0;
 }
 
-/* Only a terminal has a width and colours; whatever else reads the table gets all of it, and no escapes. */
+static size_t width_from_environment(void)
+{
+	const char *text = getenv("COLUMNS");
+	int64_t width;
+
+	return text && decimal_parse(text, strlen(text), 0, &width) == 0 && width > 0 ? (size_t)width : 0;
+}
+
+size_t output_width(FILE *stream, size_t otherwise)
+{
+	struct winsize size = {0};
+	size_t given;
+
+	if (isatty(fileno(stream)))
+		return ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+	given = otherwise ? width_from_environment() : 0;
+	return given ? given : otherwise;
+}
+
+static bool has_colours(FILE *stream)
+{
+	const char *no = getenv("NO_COLOR"), *terminal = getenv("TERM");
+
+	return isatty(fileno(stream)) && !(no && *no) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
 static int open_table(struct output *output)
 {
-	const bool terminal = isatty(fileno(output->stream));
-
+	output->width = output_width(output->stream, output->shape->width);
 	output->table = scols_new_table();
 	if (!output->table)
 		return -ENOMEM;
 	scols_table_set_stream(output->table, output->stream);
-	scols_table_set_termforce(output->table, terminal ? SCOLS_TERMFORCE_AUTO : SCOLS_TERMFORCE_NEVER);
+	scols_table_set_termforce(output->table,
+	                          output->width ? SCOLS_TERMFORCE_ALWAYS : SCOLS_TERMFORCE_NEVER);
+	scols_table_set_termwidth(output->table, output->width);
 	scols_table_enable_noheadings(output->table, output->shape->bare);
-	scols_table_enable_colors(output->table, terminal && !getenv("NO_COLOR"));
+	scols_table_enable_colors(output->table, has_colours(output->stream));
 	return add_columns(output);
 }
 
@@ -291,7 +334,7 @@ static int set_table_cell(struct libscols_line *line, size_t at, const struct co
 
 	get_cell(column, row, &cell);
 	text = text_of(column, &cell, ", ", most_listed(column), &made);
-	result = text ? scols_line_set_data(line, at, text) : -ENOMEM;
+	result = text ? scols_line_set_data(line, at, column->spoken ? language_text(text) : text) : -ENOMEM;
 	free(made);
 	if (result == 0 && cell.colour)
 		result = scols_cell_set_color(scols_line_get_cell(line, at), cell.colour);
@@ -310,39 +353,122 @@ static int add_table_row(struct output *output, const void *row)
 	return result;
 }
 
+static const char *text_at(struct output *output, size_t row, size_t at)
+{
+	struct libscols_line *line = scols_table_get_line(output->table, row);
+	const char *text = scols_cell_get_data(scols_line_get_cell(line, at));
+
+	return text ? text : "";
+}
+
 static bool is_filled(struct output *output, size_t at)
 {
-	for (size_t i = 0; i < output->rows; i++) {
-		struct libscols_line *line = scols_table_get_line(output->table, i);
-		const char *text = scols_cell_get_data(scols_line_get_cell(line, at));
-
-		if (text && *text)
+	for (size_t i = 0; i < output->rows; i++)
+		if (*text_at(output, i, at))
 			return true;
-	}
 	return false;
 }
 
-static void hide_empty_columns(struct output *output)
+static void hide_columns(struct output *output)
 {
 	size_t at = 0;
 
 	for (const struct column *column = output->shape->columns; is_column(column); column++) {
 		if (!column->title)
 			continue;
-		if (column->if_filled && !is_filled(output, at))
+		if ((column->if_filled && !is_filled(output, at)) ||
+		    (output->width && output->width < column->from))
 			scols_column_set_flags(scols_table_get_column(output->table, at), SCOLS_FL_HIDDEN);
 		at++;
 	}
 }
 
+static size_t widest(struct output *output, size_t at)
+{
+	struct libscols_column *column = scols_table_get_column(output->table, at);
+	size_t width = fold_width(scols_cell_get_data(scols_column_get_header(column)));
+
+	for (size_t i = 0; i < output->rows; i++) {
+		const size_t own = fold_width(text_at(output, i, at));
+		width = own > width ? own : width;
+	}
+	return width;
+}
+
+/* What the columns beside it leave for the one at `at`. */
+static size_t room_for(struct output *output, size_t at)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < scols_table_get_ncols(output->table); i++)
+		if (i != at &&
+		    !(scols_column_get_flags(scols_table_get_column(output->table, i)) & SCOLS_FL_HIDDEN))
+			taken += widest(output, i) + 1;
+	return output->width > taken + FOLDED_LEAST ? output->width - taken : FOLDED_LEAST;
+}
+
+static int fold_column(struct output *output, size_t at)
+{
+	const size_t room = output->width ? room_for(output, at) : SIZE_MAX;
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < output->rows; i++) {
+		char *folded = fold_text(text_at(output, i, at), room);
+
+		result = folded ? scols_line_refer_data(scols_table_get_line(output->table, i), at, folded)
+		                : -ENOMEM;
+	}
+	return result;
+}
+
+/* The place of the column that folds; false: none does. */
+static bool find_folding(const struct output *output, size_t *ret_at)
+{
+	size_t at = 0;
+
+	for (const struct column *column = output->shape->columns; is_column(column); column++) {
+		if (column->title && column->folds) {
+			*ret_at = at;
+			return true;
+		}
+		at += column->title != NULL;
+	}
+	return false;
+}
+
+/* Where a cell goes on, the others beside it are blanks: not at a line's end. */
+static int print_without_blanks(struct output *output)
+{
+	char *text = NULL;
+	int result = scols_print_table_to_string(output->table, &text);
+
+	for (const char *line = result == 0 ? text : ""; *line;) {
+		const char *end = strchrnul(line, '\n');
+		size_t length = (size_t)(end - line);
+
+		while (length > 0 && line[length - 1] == ' ')
+			length--;
+		fprintf(output->stream, "%.*s\n", (int)length, line);
+		line = *end ? end + 1 : end;
+	}
+	free(text);
+	return result;
+}
+
 static int end_table(struct output *output)
 {
+	size_t folding;
+	int result;
+
 	if (output->rows == 0 && output->shape->nothing)
-		fprintf(stderr, "%s\n", output->shape->nothing);
+		fprintf(stderr, "%s\n", language_text(output->shape->nothing));
 	if (output->rows == 0)
 		return 0;
-	hide_empty_columns(output);
-	return scols_print_table(output->table);
+	hide_columns(output);
+	if (!find_folding(output, &folding))
+		return scols_print_table(output->table);
+	result = fold_column(output, folding);
+	return result ? result : print_without_blanks(output);
 }
 
 /* A table whose rows are not known yet has no widths to align by. */
@@ -362,7 +488,7 @@ static int write_line(struct output *output, const void *row)
 		if (!text)
 			return -ENOMEM;
 		if (*text) {
-			fprintf(output->stream, "%s%s", blanks, text);
+			fprintf(output->stream, "%s%s", blanks, column->spoken ? language_text(text) : text);
 			blanks = "  ";
 		}
 		free(made);

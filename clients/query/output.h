@@ -1,6 +1,7 @@
 /* Rows on their way out: one description of the columns, three forms.
  *
- *   table  for people: titles, aligned by display width, printed when the last row is there
+ *   table  for people, in their language: titles, aligned by display width, printed when the last row is there; colours
+ *          only on a terminal that has them, and not where NO_COLOR (no-color.org) is set
  *   csv    RFC 4180, header first, lines end with LF, rows as they come
  *   json   an array of objects, rows as they come; live: an object a line
  *
@@ -31,7 +32,7 @@ struct cell {
 	size_t count;
 	size_t whole;       /* how many there are where `items` is only the first of them; or 0 */
 	const char *colour; /* on a terminal that has them: "red" */
-	char scratch[192];
+	char scratch[384];
 };
 
 /* Where a cell comes from: a field of the row's struct as protobuf-c lays it out, or a getter. */
@@ -54,12 +55,16 @@ enum column_source {
 
 struct column {
 	const char *header; /* the word in CSV and JSON; NULL: only in tables */
-	const char *title;  /* in tables; NULL: only in CSV and JSON */
+	const char *title;  /* in tables, spoken by language_text; NULL: only in CSV and JSON */
 	enum column_type type;
-	bool right;     /* aligned in tables */
-	bool wraps;     /* onto more lines where the terminal is too narrow */
+	bool right; /* aligned in tables */
+	bool wraps; /* onto more lines where the terminal is too narrow */
+	bool folds; /* the same between words, of one column at most, and so that nothing is cut */
+	bool
+	    spoken; /* in tables its words are spoken by language_text; clients/po/answers.c has those of the daemon */
 	bool if_filled; /* tables leave it out when no row has it */
 	size_t most;    /* names in one cell of a table; 0: 20 */
+	size_t from;    /* tables narrower than so many columns leave it out */
 	enum column_source source;
 	size_t at, beside;
 	void (*get)(const void *row, struct cell *cell);
@@ -73,7 +78,8 @@ struct output_shape {
 	const struct column *columns; /* ends with a column without header and title */
 	bool live;                    /* every row goes out at once; a table becomes plain lines */
 	bool bare;                    /* a table without its titles */
-	const char *nothing;          /* said on standard error where a table has no rows */
+	size_t width; /* of a table that goes to no terminal, unless COLUMNS says; 0: as wide as it gets */
+	const char *nothing; /* said on standard error where a table has no rows */
 };
 
 struct output;
@@ -82,6 +88,8 @@ struct output;
 int MUST_CHECK output_open(FILE *stream, const struct output_shape *shape, struct output **ret_output);
 /* Getters are called before it returns; the row may die then. */
 int MUST_CHECK output_row(struct output *output, const void *row);
+/* The columns of a terminal; of what is none those that COLUMNS says, or else `otherwise`. 0: any number. */
+size_t output_width(FILE *stream, size_t otherwise);
 /* The members of one JSON object, for what is no plain array of rows: "name": "Liwan", "count": 3 */
 void output_members(FILE *stream, const struct column *columns, const void *row);
 /* Prints what is still to print if `status` is EXIT_DONE, and frees. Answers the exit status: `status`, or

@@ -1,29 +1,11 @@
 #include "clients/query/commands.h"
 
+#include "clients/query/page.h"
 #include "clients/query/session.h"
 #include "proto/period.h"
-#include <string.h>
 
 #define STRING(field) COLUMN_STRING(Suanpan__PlanRow, field)
-
-static const struct verdict {
-	const char *word, *colour;
-} verdicts[] = {
-    {"met", "green"},     {"on track", "green"}, {"behind", "yellow"},
-    {"off track", "red"}, {"no data", NULL},     {"cancelled", NULL},
-};
-
-#define VERDICTS (sizeof verdicts / sizeof verdicts[0])
-
-/* How the targets of an answer stand; `all` counts those too whose verdict is a word unknown here. */
-struct tally {
-	size_t all, verdict[VERDICTS];
-};
-
-struct plan_printing {
-	struct printing printing;
-	struct tally every, binding;
-};
+#define NUMBER(field) .type = COLUMN_NUMBER, COLUMN_STRING(Suanpan__PlanRow, field)
 
 static void get_value(const void *row, struct cell *cell)
 {
@@ -33,16 +15,6 @@ static void get_value(const void *row, struct cell *cell)
 static void get_status(const void *row, struct cell *cell)
 {
 	cell->text = ((const Suanpan__PlanRow *)row)->value->status;
-}
-
-static void get_shown_value(const void *row, struct cell *cell)
-{
-	cell_value(((const Suanpan__PlanRow *)row)->value, cell);
-}
-
-static void get_coverage(const void *row, struct cell *cell)
-{
-	cell_coverage(((const Suanpan__PlanRow *)row)->value, cell);
 }
 
 static void get_reported(const void *row, struct cell *cell)
@@ -55,51 +27,70 @@ static void get_expected(const void *row, struct cell *cell)
 	cell_count(((const Suanpan__PlanRow *)row)->value->expected, cell);
 }
 
-static void get_target(const void *row, struct cell *cell)
+static void get_period(const void *row, struct cell *cell)
+{
+	cell->text = ((const Suanpan__PlanRow *)row)->value->period;
+}
+
+static void get_area(const void *row, struct cell *cell)
+{
+	cell->text = ((const Suanpan__PlanRow *)row)->value->area;
+}
+
+static void get_provisional(const void *row, struct cell *cell)
 {
 	const Suanpan__PlanRow *target = row;
 
-	snprintf(cell->scratch, sizeof cell->scratch, "%s%s%s", target->comparison, target->target ? " " : "",
-	         target->target ? target->target : "");
-	cell->text = cell->scratch;
+	if (target->has_provisional)
+		cell->text = target->provisional ? "true" : "false";
 }
 
-static const struct verdict *find_verdict(const char *word)
+static void get_missing(const void *row, struct cell *cell)
 {
-	for (size_t i = 0; i < VERDICTS; i++)
-		if (strcmp(word, verdicts[i].word) == 0)
-			return &verdicts[i];
-	return NULL;
+	cell_missing(((const Suanpan__PlanRow *)row)->value, cell);
 }
 
-static void get_verdict(const void *row, struct cell *cell)
+static void get_commit(const void *row, struct cell *cell)
 {
-	const Suanpan__PlanRow *target = row;
-	const struct verdict *verdict = find_verdict(target->verdict);
+	const Suanpan__Value *value = ((const Suanpan__PlanRow *)row)->value;
 
-	cell->text = target->verdict;
-	cell->colour = verdict ? verdict->colour : NULL;
+	if (value->has_commit)
+		cell_count(value->commit, cell);
 }
 
 /* clang-format off */
 const struct column plan_columns[] = {
-	{.header = "row", .title = "Row", .right = true, STRING(row)},
+	{.header = "row", STRING(row)},
 	{.header = "indicator", STRING(indicator)},
-	{.header = "name", .title = "Name", .wraps = true, STRING(name)},
-	{.header = "unit", .title = "Unit", STRING(unit)},
-	{.header = "baseline", .title = "Baseline", .type = COLUMN_NUMBER, .right = true, STRING(baseline)},
+	{.header = "name", STRING(name)},
+	{.header = "unit", STRING(unit)},
+	{.header = "baseline", NUMBER(baseline)},
 	{.header = "value", .type = COLUMN_NUMBER, .get = get_value},
-	{.title = "Value", .right = true, .get = get_shown_value},
 	{.header = "comparison", STRING(comparison)},
-	{.header = "target", .type = COLUMN_NUMBER, STRING(target)},
-	{.title = "Target", .right = true, .get = get_target},
-	{.header = "nature", .title = "Nature", STRING(nature)},
-	{.header = "verdict", .title = "Verdict", .get = get_verdict},
+	{.header = "target", NUMBER(target)},
+	{.header = "nature", STRING(nature)},
+	{.header = "verdict", STRING(verdict)},
 	{.header = "status", .get = get_status},
 	{.header = "reported", .type = COLUMN_NUMBER, .get = get_reported},
 	{.header = "expected", .type = COLUMN_NUMBER, .get = get_expected},
-	{.title = "Coverage", .get = get_coverage},
-	{.title = "Note", .wraps = true, .if_filled = true, STRING(note)},
+	{.header = "period", .get = get_period},
+	{.header = "area", .get = get_area},
+	{.header = "provisional", .type = COLUMN_FLAG, .get = get_provisional},
+	{.header = "missing", .type = COLUMN_LIST, .get = get_missing},
+	{.header = "path", NUMBER(path)},
+	{.header = "pace", NUMBER(pace)},
+	{.header = "pace_needed", NUMBER(pace_needed)},
+	{.header = "reached", STRING(reached)},
+	{.header = "worst_period", STRING(worst_period)},
+	{.header = "worst", NUMBER(worst)},
+	{.header = "forecast_for", STRING(year_end)},
+	{.header = "forecast", NUMBER(forecast)},
+	{.header = "forecast_low", NUMBER(forecast_low)},
+	{.header = "forecast_high", NUMBER(forecast_high)},
+	{.header = "chance", .type = COLUMN_NUMBER, COLUMN_OPTIONAL_COUNT(Suanpan__PlanRow, chance)},
+	{.header = "way", .type = COLUMN_LIST, COLUMN_STRINGS(Suanpan__PlanRow, way)},
+	{.header = "note", STRING(note)},
+	{.header = "commit", .type = COLUMN_NUMBER, .get = get_commit},
 	{.header = NULL},
 };
 
@@ -111,53 +102,30 @@ const struct option_row plan_options[] = {
 };
 /* clang-format on */
 
-static void count_verdict(struct tally *tally, const char *word)
-{
-	const struct verdict *verdict = find_verdict(word);
-
-	tally->all++;
-	if (verdict)
-		tally->verdict[verdict - verdicts]++;
-}
-
 static int take(void *closure, const Suanpan__Answer *answer)
 {
-	struct plan_printing *printing = closure;
+	struct printing *printing = closure;
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < answer->n_plan; i++) {
-		const Suanpan__PlanRow *row = answer->plan[i];
-
-		count_verdict(&printing->every, row->verdict);
-		if (strcmp(row->nature, "binding") == 0)
-			count_verdict(&printing->binding, row->verdict);
-		result = output_row(printing->printing.output, row);
-	}
+	for (size_t i = 0; result == 0 && i < answer->n_plan; i++)
+		result = output_row(printing->output, answer->plan[i]);
 	return result;
 }
 
-static void print_tally(const char *what, const struct tally *tally)
+static int print_page(const struct settings *settings, Suanpan__Query *query)
 {
-	printf("%zu %s:", tally->all, what);
-	for (size_t i = 0; i < VERDICTS; i++)
-		printf("%s %zu %s", i ? "," : "", tally->verdict[i], verdicts[i].word);
-	putchar('\n');
-}
+	struct page page = {
+	    .plan = query->plan->plan, .period = query->plan->period, .ascii = settings->ascii};
+	struct session session;
+	int status = session_open(settings, &session);
 
-static int print_plan(const struct settings *settings, Suanpan__Query *query)
-{
-	const struct output_shape shape = {
-	    .format = settings->output_format,
-	    .columns = plan_columns,
-	    .nothing = "the plan has no targets",
-	};
-	struct plan_printing printing = {.every = {0}};
-	const int status = session_print(settings, query, &shape, take, &printing.printing);
-
-	if (status == EXIT_DONE && shape.format == OUTPUT_TABLE && printing.every.all) {
-		print_tally("targets", &printing.every);
-		print_tally("of them binding", &printing.binding);
-	}
+	if (status)
+		return status;
+	status = session_ask(&session, query, page_take, &page);
+	session_close(&session);
+	if (status == EXIT_DONE)
+		status = page_print(&page);
+	page_done(&page);
 	return status;
 }
 
@@ -167,6 +135,7 @@ int plan_run(void *closure, int count, char *arguments[])
 	char period[PERIOD_TEXT_SIZE];
 	Suanpan__PlanQuery plan = SUANPAN__PLAN_QUERY__INIT;
 	Suanpan__Query query = SUANPAN__QUERY__INIT;
+	struct printing printing;
 
 	(void)count;
 	if (settings_check(settings))
@@ -177,5 +146,10 @@ int plan_run(void *closure, int count, char *arguments[])
 	plan.period = settings->period ? period : NULL;
 	plan.area = settings->area;
 	query.plan = &plan;
-	return print_plan(settings, &query);
+	if (settings->output_format == OUTPUT_TABLE)
+		return print_page(settings, &query);
+	return session_print(
+	    settings, &query,
+	    &(struct output_shape){.format = settings->output_format, .columns = plan_columns}, take,
+	    &printing);
 }

@@ -14,57 +14,56 @@ const struct option_row settings_options[] = {
      .takes = "URL",
      .environment = "SUANPAN_QUERY",
      .otherwise = ENDPOINT_DEFAULT_QUERY,
-     .sentence = "where suanpand answers questions",
+     .sentence = N_("where suanpand answers questions"),
      .offset = offsetof(struct settings, query)},
     {.name = "live",
      .takes = "URL",
      .environment = "SUANPAN_LIVE",
      .otherwise = ENDPOINT_DEFAULT_LIVE,
-     .sentence = "where suanpand tells of changes (watch)",
+     .sentence = N_("where suanpand tells of changes (watch)"),
      .offset = offsetof(struct settings, live)},
     {.name = "format",
      .takes = "table|csv|json",
      .environment = "SUANPAN_FORMAT",
      .otherwise = "table",
-     .sentence = "how rows are printed",
+     .sentence = N_("how rows are printed"),
      .offset = offsetof(struct settings, format)},
     {.name = "lang",
      .takes = "en|zh-hans|zh-hant",
      .environment = "SUANPAN_LANG",
-     .otherwise = "en",
-     .sentence = "the language of names and units",
+     .sentence = N_("the language of what is printed; the locale's if not given"),
      .offset = offsetof(struct settings, lang)},
     {.name = "timeout",
      .takes = "SECONDS",
      .environment = "SUANPAN_TIMEOUT",
      .otherwise = "5",
-     .sentence = "how long to wait for an answer",
+     .sentence = N_("how long to wait for an answer"),
      .offset = offsetof(struct settings, timeout)},
     {.name = "key",
      .takes = "FILE",
      .environment = "SUANPAN_KEY",
-     .sentence = "your key, as suanpan-keys makes it; needed where the daemon is on another machine",
+     .sentence = N_("your key, as suanpan-keys makes it; needed where the daemon is on another machine"),
      .offset = offsetof(struct settings, key)},
     {.name = "server-key",
      .takes = "KEY|FILE",
      .environment = "SUANPAN_SERVER_KEY",
-     .sentence = "the daemon's public key, or a file of 'public: KEY' lines",
+     .sentence = N_("the daemon's public key, or a file of 'public: KEY' lines"),
      .offset = offsetof(struct settings, server_key)},
     {.name = "intake",
      .takes = "URL",
      .environment = "SUANPAN_INTAKE",
      .otherwise = ENDPOINT_DEFAULT_INTAKE,
-     .sentence = "for suanpan-report; not used here",
+     .sentence = N_("for suanpan-report; not used here"),
      .offset = offsetof(struct settings, intake)},
     {.name = "spool",
      .takes = "DIR",
      .environment = "SUANPAN_SPOOL",
-     .sentence = "for suanpan-report; not used here",
+     .sentence = N_("for suanpan-report; not used here"),
      .offset = offsetof(struct settings, spool)},
     {.name = "reporter",
      .takes = "NAME",
      .environment = "SUANPAN_REPORTER",
-     .sentence = "for suanpan-report; not used here (coverage has its own)",
+     .sentence = N_("for suanpan-report; not used here (coverage and calendar have their own)"),
      .offset = offsetof(struct settings, reporter)},
     {.name = NULL},
 };
@@ -74,24 +73,39 @@ const struct option_row as_of_options[] = {SETTINGS_AS_OF, {.name = NULL}};
 static const char *const format_words[] = {"table", "csv", "json"};
 static const enum output_format formats[] = {OUTPUT_TABLE, OUTPUT_CSV, OUTPUT_JSON};
 
-static const char *const language_words[] = {"en", "zh-hans", "zh-hant"};
-static const Suanpan__Language languages[] = {
-    SUANPAN__LANGUAGE__LANGUAGE_ENGLISH,
-    SUANPAN__LANGUAGE__LANGUAGE_SIMPLIFIED,
-    SUANPAN__LANGUAGE__LANGUAGE_TRADITIONAL,
-};
+#define FORMATS (sizeof formats / sizeof formats[0])
 
-#define WORDS 3 /* in either */
-
-/* The place of `text` among the words, or WORDS after a sentence. */
-static size_t find_word(const char *what, const char *text, const char *const words[WORDS])
+static int check_format(struct settings *settings)
 {
-	for (size_t i = 0; i < WORDS; i++)
-		if (strcmp(text, words[i]) == 0)
-			return i;
-	fprintf(stderr, "suanpan: %s '%s': expected %s, %s or %s\n", what, text, words[0], words[1],
-	        words[2]);
-	return WORDS;
+	for (size_t i = 0; i < FORMATS; i++)
+		if (strcmp(settings->format, format_words[i]) == 0) {
+			settings->output_format = formats[i];
+			return EXIT_DONE;
+		}
+	fprintf(stderr, "suanpan: --format '%s': expected %s, %s or %s\n", settings->format, format_words[0],
+	        format_words[1], format_words[2]);
+	return EXIT_USAGE;
+}
+
+void settings_speak(const char *name)
+{
+	Suanpan__Language language;
+
+	if (!name || !language_find(name, &language))
+		language = language_of_locale();
+	language_speak(language);
+}
+
+static int check_language(struct settings *settings)
+{
+	if (!settings->lang) {
+		settings->language = language_of_locale();
+		return EXIT_DONE;
+	}
+	if (language_find(settings->lang, &settings->language))
+		return EXIT_DONE;
+	fprintf(stderr, "suanpan: --lang '%s': expected en, zh-hans or zh-hant\n", settings->lang);
+	return EXIT_USAGE;
 }
 
 static int check_timeout(struct settings *settings)
@@ -130,13 +144,8 @@ static int read_identity(struct settings *settings)
 
 int settings_check(struct settings *settings)
 {
-	const size_t format = find_word("--format", settings->format, format_words);
-	const size_t language = find_word("--lang", settings->lang, language_words);
-
-	if (format == WORDS || language == WORDS)
+	if (check_format(settings) || check_language(settings))
 		return EXIT_USAGE;
-	settings->output_format = formats[format];
-	settings->language = languages[language];
 	if (check_url("--query", settings->query) || check_url("--live", settings->live))
 		return EXIT_USAGE;
 	if (check_timeout(settings))
@@ -177,6 +186,19 @@ int settings_window(const struct settings *settings, char *ret_from, char *ret_t
 	if (settings->to && settings_period("--to", settings->to, ret_to))
 		return EXIT_USAGE;
 	return settings->from && settings->to ? check_order(ret_from, ret_to) : EXIT_DONE;
+}
+
+int settings_count(const struct settings *settings, const char *command, int64_t *ret_count)
+{
+	const char *text = settings->count;
+	int64_t count = -1;
+
+	if (text && (decimal_parse(text, strlen(text), 0, &count) || count <= 0)) {
+		fprintf(stderr, "suanpan %s: --count '%s': expected a number above 0\n", command, text);
+		return EXIT_USAGE;
+	}
+	*ret_count = count;
+	return EXIT_DONE;
 }
 
 int settings_frequency(const struct settings *settings)

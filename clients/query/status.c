@@ -8,8 +8,8 @@ struct fact {
 };
 
 static const struct column columns[] = {
-    {.header = "key", .title = "Key", COLUMN_STRING(struct fact, key)},
-    {.header = "value", .title = "Value", .type = COLUMN_NUMBER, COLUMN_STRING(struct fact, value)},
+    {.header = "key", .title = N_("Key"), COLUMN_STRING(struct fact, key)},
+    {.header = "value", .title = N_("Value"), .type = COLUMN_NUMBER, COLUMN_STRING(struct fact, value)},
     {.header = NULL},
 };
 
@@ -67,6 +67,8 @@ static int add_status(struct output *output, const Suanpan__Status *status)
 	    {.key = "disk_reserve_bytes",
 	     .count = status->disk_reserve_bytes,
 	     .absent = !status->has_disk_reserve_bytes},
+	    COUNT_IF_TOLD(alerts_open),
+	    COUNT_IF_TOLD(alerts_acknowledged),
 	    {.key = "refusing", .text = status->refusing, .absent = !status->refusing},
 	    COUNT_IF_TOLD(connections),
 	    COUNT_IF_TOLD(connections_closed),
@@ -80,6 +82,7 @@ static int add_status(struct output *output, const Suanpan__Status *status)
 	    COUNT_IF_TOLD(reports_overloaded),
 	    COUNT_IF_TOLD(answers_unread),
 	    COUNT_IF_TOLD(subscriptions_denied),
+	    COUNT_IF_TOLD(acts),
 	};
 	int result = 0;
 

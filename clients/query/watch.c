@@ -6,7 +6,6 @@
 #include "clients/lib/live.h"
 #include "clients/query/session.h"
 #include "proto/codes.h"
-#include "proto/decimal.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
@@ -448,18 +447,6 @@ static int check_codes(int count, char *codes[])
 	return EXIT_DONE;
 }
 
-static int check_count(const char *text, int64_t *ret_count)
-{
-	int64_t count = -1;
-
-	if (text && (decimal_parse(text, strlen(text), 0, &count) || count <= 0)) {
-		fprintf(stderr, "suanpan watch: --count '%s': expected a number above 0\n", text);
-		return EXIT_USAGE;
-	}
-	*ret_count = count;
-	return EXIT_DONE;
-}
-
 static int check_live(const struct settings *settings)
 {
 	struct keys_reason reason;
@@ -478,7 +465,7 @@ int watch_run(void *closure, int count, char *arguments[])
 	int status;
 
 	if (settings_check(settings) || check_live(settings) || check_codes(count, arguments) ||
-	    check_count(settings->count, &watch.left))
+	    settings_count(settings, "watch", &watch.left))
 		return EXIT_USAGE;
 	shape.format = settings->output_format;
 	status = session_open(settings, &watch.session);

@@ -20,7 +20,7 @@ struct build {
 	const struct rows *rows;
 	const char *const *files;
 	size_t file_count;
-	const char *reporter;
+	struct build_words words;
 	struct row *sorted;
 	struct cut *cuts;
 	size_t cut_count, cut_room;
@@ -323,7 +323,9 @@ static void fill(const struct build *build, struct cut cut, const struct spool_s
 	report->sequence = state->next;
 	report->has_oldest = 1;
 	report->oldest = state->oldest;
-	report->reporter = borrow(build->reporter);
+	report->reporter = borrow(build->words.reporter);
+	report->confirm = borrow(build->words.confirm);
+	report->correction = borrow(build->words.correction);
 	fill_statistics(build, draft, rows, cut.count);
 	fill_periods(build, draft, rows, cut.count);
 	fill_areas(build, draft, rows, cut.count);
@@ -405,13 +407,13 @@ static int cut_all(struct build *build)
 	return fault;
 }
 
-int build_new(const struct rows *rows, const char *const files[], size_t file_count, const char *reporter,
-              struct build **ret_build)
+int build_new(const struct rows *rows, const char *const files[], size_t file_count,
+              const struct build_words *words, struct build **ret_build)
 {
 	struct build *build = calloc(1, sizeof *build);
 	if (!build)
 		return -ENOMEM;
-	*build = (struct build){.rows = rows, .files = files, .file_count = file_count, .reporter = reporter};
+	*build = (struct build){.rows = rows, .files = files, .file_count = file_count, .words = *words};
 	int fault = rank_all(build);
 	if (!fault)
 		fault = cut_all(build);

@@ -17,10 +17,17 @@
 
 struct build;
 
-/* Borrows everything until build_free. `files` are the names that places and `source` speak of, without
+/* What each report of the push says besides its rows; NULL: nothing. */
+struct build_words {
+	const char *reporter;
+	const char *confirm, *correction; /* reasons: one line of at most BUILD_REASON_MAX bytes */
+};
+#define BUILD_REASON_MAX 256
+
+/* Borrows everything until build_free, but for `words` itself. `files` are the names that places and `source` speak of, without
  * folders. */
 int MUST_CHECK build_new(const struct rows *rows, const char *const files[], size_t file_count,
-                         const char *reporter, struct build **ret_build);
+                         const struct build_words *words, struct build **ret_build);
 void build_free(struct build *build); /* NULL is fine */
 size_t build_report_count(const struct build *build);
 

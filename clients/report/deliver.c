@@ -292,6 +292,8 @@ static void on_accepted(struct run *run, struct item *item, const Suanpan__Ack *
 	tally_of(run, item)->accepted++;
 	if (!item->probe && ack->has_commit && ack->commit > run->result.commit)
 		run->result.commit = ack->commit;
+	if (!item->probe) /* else it was said then */
+		notice_warnings(run->settings->messages, run->settings->spool, ack);
 	settle_for_good(run, item, true);
 }
 

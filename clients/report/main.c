@@ -62,6 +62,15 @@ static const struct option_row common[] = {
 
 static const struct option_row push_options[] = {
     {.name = "dry-run", .sentence = "check the files and send nothing", .offset = MEMBER(dry_run)},
+    {.name = "confirm",
+     .takes = "REASON",
+     .sentence = "these figures are right though they look wrong: none is questioned, and those that were no "
+                 "longer are",
+     .offset = MEMBER(confirm)},
+    {.name = "correction",
+     .takes = "REASON",
+     .sentence = "why figures of a closed period change; without it they are refused",
+     .offset = MEMBER(correction)},
     {.name = NULL},
 };
 
@@ -69,6 +78,15 @@ static const struct option_row status_options[] = {
     {.name = "kept",
      .sentence = "list the reports that were decided on as well",
      .offset = MEMBER(list_kept)},
+    {.name = NULL},
+};
+
+static const struct option_row drop_options[] = {
+    {.name = "settle",
+     .takes = "SECONDS",
+     .otherwise = "5",
+     .sentence = "take a file when nothing about it has changed for so long, and nobody has it open to write",
+     .offset = MEMBER(settle)},
     {.name = NULL},
 };
 
@@ -92,6 +110,16 @@ static const struct command_row commands[] = {
                  "for again",
      .example = "suanpan-report drain --timeout 60",
      .run = sender_drain},
+    {.name = "drop",
+     .arguments = "FOLDER",
+     .arguments_min = 1,
+     .arguments_max = 1,
+     .options = drop_options,
+     .sentence =
+         "push each file that lies in a folder, and move it to done/ or refused/ in there, with what was "
+         "said of it beside it; while the daemon does not answer all stay where they are",
+     .example = "suanpan-report drop /srv/liwan/drop --reporter liwan",
+     .run = sender_drop},
     {.name = "status",
      .arguments = "",
      .options = status_options,

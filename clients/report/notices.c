@@ -17,34 +17,73 @@ static const char *column_of(Suanpan__Reason reason)
 	    [SUANPAN__REASON__REASON_OUT_OF_RANGE] = "value",
 	    [SUANPAN__REASON__REASON_BAD_STATUS] = "status",
 	    [SUANPAN__REASON__REASON_BAD_TEXT] = "note",
+	    [SUANPAN__REASON__REASON_RULE] = "value",
+	    [SUANPAN__REASON__REASON_PERIOD_CLOSED] = "period",
 	};
 	size_t at = (size_t)reason;
 	return at < sizeof columns / sizeof *columns ? columns[at] : NULL;
 }
 
+static void print_place(FILE *stream, const struct spool_report *report, uint64_t row)
+{
+	if (report && row < report->row_count && report->places[row].file < report->file_count)
+		fprintf(stream, "%s:%" PRIu32, report->files[report->places[row].file],
+		        report->places[row].line);
+	else
+		fprintf(stream, "row %" PRIu64, row);
+}
+
 static void print_problem(FILE *stream, const struct spool_report *report, const Suanpan__Problem *problem)
 {
 	const char *column = column_of(problem->reason);
-	if (report && problem->row < report->row_count &&
-	    report->places[problem->row].file < report->file_count)
-		fprintf(stream, "%s:%" PRIu32, report->files[report->places[problem->row].file],
-		        report->places[problem->row].line);
-	else
-		fprintf(stream, "row %" PRIu64, problem->row);
+	print_place(stream, report, problem->row);
 	fprintf(stream, ": %s%s%s\n", column ? column : "", column ? ": " : "", problem->text);
+}
+
+/* For the places of its rows; what there is to say is worth saying without them, too. */
+static struct spool_report *read_report(struct spool *spool, uint64_t sequence)
+{
+	struct spool_report *report = NULL;
+	return spool_read(spool, sequence, &report) ? NULL : report;
+}
+
+static bool names_closed_period(const Suanpan__Ack *ack)
+{
+	for (size_t i = 0; i < ack->n_problem; i++)
+		if (ack->problem[i]->reason == SUANPAN__REASON__REASON_PERIOD_CLOSED)
+			return true;
+	return false;
 }
 
 void notice_refusal(FILE *stream, struct spool *spool, const Suanpan__Ack *ack)
 {
-	struct spool_report *report = NULL;
-	if (spool_read(spool, ack->sequence, &report))
-		report = NULL; /* the refusal is worth saying even so */
+	struct spool_report *report = read_report(spool, ack->sequence);
 	fprintf(stream, "report %" PRIu64 " was refused, and nothing of it was stored", ack->sequence);
 	if (ack->reason)
 		fprintf(stream, ": %s", ack->reason);
 	fputc('\n', stream);
 	for (size_t i = 0; i < ack->n_problem; i++)
 		print_problem(stream, report, ack->problem[i]);
+	if (names_closed_period(ack))
+		fputs("what has to change in a closed period goes with --correction REASON\n", stream);
+	free(report);
+}
+
+void notice_warnings(FILE *stream, struct spool *spool, const Suanpan__Ack *ack)
+{
+	if (ack->n_warning == 0)
+		return;
+	struct spool_report *report = read_report(spool, ack->sequence);
+	fprintf(
+	    stream,
+	    "report %" PRIu64
+	    " was stored, and some of it looks wrong; send what is wrong corrected, or what is right again "
+	    "with --confirm REASON\n",
+	    ack->sequence);
+	for (size_t i = 0; i < ack->n_warning; i++) {
+		print_place(stream, report, ack->warning[i]->row);
+		fprintf(stream, ": warning: %s: %s\n", ack->warning[i]->rule, ack->warning[i]->text);
+	}
 	free(report);
 }
 

@@ -100,6 +100,10 @@ static int read_vocabulary(struct push *push)
 	free(bytes);
 	if (answer == -ENOMEM)
 		return out_of_memory();
+	if (answer && session->settings->only_reachable) {
+		fprintf(stderr, "suanpan-report: %s; nothing was sent\n", reason.text);
+		return EXIT_UNREACHABLE;
+	}
 	return answer ? read_kept_vocabulary(push, reason.text) : 0;
 }
 
@@ -308,7 +312,10 @@ static int check_and_send(struct push *push, char *arguments[])
 		status = say_complaints(push);
 	if (status)
 		return status;
-	if (build_new(push->rows, push->names, push->file_count, push->reporter, &push->build))
+	const struct build_words words = {.reporter = push->reporter,
+	                                  .confirm = push->session.settings->confirm,
+	                                  .correction = push->session.settings->correction};
+	if (build_new(push->rows, push->names, push->file_count, &words, &push->build))
 		return out_of_memory();
 	if (!push->session.settings->dry_run)
 		return send_all(push);
@@ -317,6 +324,23 @@ static int check_and_send(struct push *push, char *arguments[])
 		       group_digits(push->rows->count).text, plural(push->rows->count),
 		       build_report_count(push->build), plural(build_report_count(push->build)));
 	return 0;
+}
+
+/* A reason is for whoever looks into it later: a blank one tells him nothing. */
+static int check_reason(const char *option, const char *reason)
+{
+	if (!reason || (strlen(reason) <= BUILD_REASON_MAX && text_is_valid(reason, strlen(reason)) &&
+	                reason[strspn(reason, " \t")] != '\0'))
+		return 0;
+	fprintf(stderr, "suanpan-report push: --%s: expected a reason: one line of at most %d bytes\n",
+	        option, BUILD_REASON_MAX);
+	return EXIT_USAGE;
+}
+
+static int check_reasons(const struct sender_settings *settings)
+{
+	int status = check_reason("confirm", settings->confirm);
+	return status ? status : check_reason("correction", settings->correction);
 }
 
 static int ask_who(void)
@@ -362,6 +386,8 @@ int sender_push(void *settings, int count, char *arguments[])
 {
 	struct push push = {0};
 	int status = session_init(&push.session, settings);
+	if (!status)
+		status = check_reasons(settings);
 	if (!status)
 		status = init_files(&push, count, arguments);
 	if (!status)

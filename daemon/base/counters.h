@@ -19,6 +19,7 @@ enum counter {
 	COUNTER_REPORTS_OVERLOADED, /* put off: the sender's share of the queue was full */
 	COUNTER_ANSWERS_UNREAD,     /* not sent: their key left too much unread already */
 	COUNTER_SUBSCRIPTIONS_DENIED,
+	COUNTER_ACTS, /* of operators: done, and not so already */
 	COUNTER_COUNT
 };
 

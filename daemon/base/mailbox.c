@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct mailbox {
@@ -28,8 +29,12 @@ int mailbox_new(struct mailbox **ret_mailbox)
 		free(mailbox);
 		return fault;
 	}
+	pthread_condattr_t monotonic;
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
 	pthread_mutex_init(&mailbox->mutex, NULL);
-	pthread_cond_init(&mailbox->arrived, NULL);
+	pthread_cond_init(&mailbox->arrived, &monotonic);
+	pthread_condattr_destroy(&monotonic);
 	mailbox->end = &mailbox->first;
 	*ret_mailbox = mailbox;
 	return 0;
@@ -115,6 +120,31 @@ int mailbox_wait(struct mailbox *mailbox)
 	while (!mailbox->first && !mailbox->closed)
 		pthread_cond_wait(&mailbox->arrived, &mailbox->mutex);
 	int verdict = mailbox->first ? 0 : MAILBOX_CLOSED;
+	pthread_mutex_unlock(&mailbox->mutex);
+	return verdict;
+}
+
+static struct timespec time_in(unsigned timeout_ms)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	time.tv_sec += timeout_ms / 1000;
+	time.tv_nsec += (long)(timeout_ms % 1000) * 1000000;
+	if (time.tv_nsec >= 1000000000) {
+		time.tv_nsec -= 1000000000;
+		time.tv_sec++;
+	}
+	return time;
+}
+
+int mailbox_wait_within(struct mailbox *mailbox, unsigned timeout_ms)
+{
+	const struct timespec end = time_in(timeout_ms);
+	int waited = 0;
+	pthread_mutex_lock(&mailbox->mutex);
+	while (!mailbox->first && !mailbox->closed && waited == 0)
+		waited = pthread_cond_timedwait(&mailbox->arrived, &mailbox->mutex, &end);
+	int verdict = mailbox->first ? 0 : mailbox->closed ? (int)MAILBOX_CLOSED : (int)MAILBOX_QUIET;
 	pthread_mutex_unlock(&mailbox->mutex);
 	return verdict;
 }

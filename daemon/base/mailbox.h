@@ -28,8 +28,10 @@ size_t mailbox_weight(struct mailbox *mailbox);
 /* A list, oldest first, of at most `weight_max` in all (but at least one mail if any waits); NULL if none. */
 struct mail *mailbox_take(struct mailbox *mailbox, size_t weight_max);
 /* Waits until there is mail (0) or the box is closed and empty (MAILBOX_CLOSED). */
-enum mailbox_verdict { MAILBOX_CLOSED = 1 };
+enum mailbox_verdict { MAILBOX_CLOSED = 1, MAILBOX_QUIET = 2 };
 int MUST_CHECK mailbox_wait(struct mailbox *mailbox);
+/* The same for so long at most: MAILBOX_QUIET when nothing has come. */
+int MUST_CHECK mailbox_wait_within(struct mailbox *mailbox, unsigned timeout_ms);
 /* Readable (POLLIN) while there is mail: for a taker that waits in a poll of its own. */
 int mailbox_fd(const struct mailbox *mailbox);
 

@@ -1,9 +1,9 @@
 /* The catalogue: what there is to report, where, by whom, what is computed from it, and what the plans want
  * of it.
  *
- * Read from the YAML files of one folder (areas, statistics, reporters, indicators, and where they are there readers
- * and plan-*.yaml), checked as a whole, then immutable: any thread may read it. Everything is found by its code and referred to
- * by its index into the arrays below. Indexes hold for one loaded catalogue only; the permanent ids that go
+ * Read from the YAML files of one folder (areas, statistics, reporters, indicators, and where they are there readers,
+ * calendar, rules and plan-*.yaml), checked as a whole, then immutable: any thread may read it. Everything is found by its code
+ * and referred to by its index into the arrays below. Indexes hold for one loaded catalogue only; the permanent ids that go
  * to disk are given by the store (`id`). */
 #ifndef SUANPAN_CATALOGUE_CATALOGUE_H
 #define SUANPAN_CATALOGUE_CATALOGUE_H
@@ -75,6 +75,10 @@ struct statistic {
 	enum area_level level;           /* where it is reported */
 	unsigned carry_months;           /* stock, level: how long a value stands in for later ones */
 	unsigned deadline_days;          /* after the period's end */
+	bool may_be_negative;
+	bool has_most;
+	int64_t most;                        /* with has_most: no value is above it */
+	const struct statistic_rules *rules; /* rules.h; NULL: no relation and no soft rule looks at it */
 	uint32_t id;
 };
 
@@ -108,7 +112,7 @@ enum comparison {
 };
 const char *comparison_name(enum comparison comparison);
 
-enum nature { NATURE_BINDING, NATURE_ANTICIPATORY };
+enum nature { NATURE_BINDING, NATURE_ANTICIPATORY, NATURE_COUNT };
 const char *nature_name(enum nature nature);
 
 /* Numbers of a target are exact and scaled by the places they are printed with. */
@@ -117,6 +121,18 @@ struct printed_number {
 	int64_t units;
 	unsigned decimals;
 	const char *text; /* as printed in the plan, or NULL where it is the number itself */
+};
+
+/* How the way from the baseline to the goal is meant to go. */
+enum course {
+	COURSE_LINEAR,    /* the same step every month */
+	COURSE_GEOMETRIC, /* the same rate: populations */
+	COURSE_YEARLY,    /* from year's end to year's end, as `yearly` says */
+};
+
+struct yearly_goal {
+	int year;
+	struct printed_number goal; /* by its end */
 };
 
 struct target {
@@ -129,6 +145,9 @@ struct target {
 	struct printed_number baseline;
 	struct printed_number goal;
 	enum comparison comparison;
+	enum course course;
+	const struct yearly_goal *yearly; /* COURSE_YEARLY: ascending, within the plan's years */
+	uint32_t yearly_count;
 	struct printed_number tolerance; /* about: how far off still counts; in percent of the goal */
 	uint32_t follows;                /* tracks-gdp: an indicator */
 	enum nature nature;
@@ -173,6 +192,12 @@ struct key_holder {
 	uint32_t reporter; /* CATALOGUE_NONE unless ROLE_REPORTER */
 };
 
+/* Days in ascending order, each once: as numbers since 1970-01-01. */
+struct day_list {
+	const int32_t *day;
+	uint32_t count;
+};
+
 struct catalogue {
 	struct area *areas; /* areas, then groups */
 	uint32_t area_count;
@@ -188,9 +213,13 @@ struct catalogue {
 	uint32_t reporter_count;
 	struct reader *readers;
 	uint32_t reader_count;
+	struct relation *relations; /* rules.h */
+	uint32_t relation_count;
 	struct key_holder *key_holders; /* each key once */
 	uint32_t key_holder_count;
-	struct catalogue_index *index; /* for the finders */
+	struct day_list holidays, workdays;   /* where they differ from the week; see calendar.h */
+	unsigned agreed_chance[NATURE_COUNT]; /* percent: a forecast below it is told of */
+	struct catalogue_index *index;        /* for the finders */
 	struct arena *memory;
 };
 

@@ -81,12 +81,22 @@ bool catalogue_totals_differ(const struct catalogue *before, const struct catalo
 	return false;
 }
 
+static bool has_figures(const char *name)
+{
+	static const char *const without[] = {"alerts.yaml", "calendar.yaml", "readers.yaml",
+	                                      "reporters.yaml", "rules.yaml"};
+	for (size_t i = 0; i < sizeof without / sizeof without[0]; i++)
+		if (strcmp(name, without[i]) == 0)
+			return false;
+	return true;
+}
+
 /* Files are in the order of their names. */
 static const struct catalogue_file *next_of_figures(const struct catalogue_files *files, size_t *at)
 {
 	while (*at < files->count) {
 		const struct catalogue_file *file = &files->files[(*at)++];
-		if (strcmp(file->name, "reporters.yaml") != 0 && strcmp(file->name, "readers.yaml") != 0)
+		if (has_figures(file->name))
 			return file;
 	}
 	return NULL;

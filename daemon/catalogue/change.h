@@ -15,7 +15,8 @@ int MUST_CHECK catalogue_check_change(const struct catalogue *before, const stru
  * where it did not. */
 bool catalogue_totals_differ(const struct catalogue *before, const struct catalogue *after);
 
-/* Whether a file differs that any figure depends on: all but those that say only who may report and ask. */
+/* Whether a file differs that any figure depends on: all but those that say only who may report and ask, and what is looked
+ * at when a report comes. */
 bool catalogue_figures_may_differ(const struct catalogue_files *before, const struct catalogue_files *after);
 
 #endif

@@ -19,7 +19,7 @@ struct input {
 
 struct inputs {
 	struct input areas, statistics, reporters, indicators;
-	struct input readers; /* file is NULL where there is none */
+	struct input readers, calendar, alerts, rules; /* file is NULL where there is none */
 	struct input *plans;
 	uint32_t plan_count;
 };
@@ -39,7 +39,10 @@ void link_indicators(struct link *link);
 void link_reporters(struct link *link);
 void link_readers(struct link *link);
 void link_keys(struct link *link); /* after both */
+void link_calendar(struct link *link);
+void link_alerts(struct link *link);
 void link_plans(struct link *link);
+void link_rules(struct link *link);
 
 /* What they share. Zeroed memory from the catalogue's arena, or from scratch; NULL sets the fault. */
 void *link_take(struct link *link, size_t count, size_t size);

@@ -12,6 +12,7 @@
 struct row {
 	struct link *link;
 	const struct source *source;
+	const struct plan_file *file;
 	uint32_t index;
 	const struct written_target *written;
 };
@@ -77,6 +78,72 @@ static struct printed_number link_tolerance(const struct row *row)
 		           "tolerance: found '%s', expected percent of the target, 0 or more",
 		           row->written->tolerance);
 	return tolerance;
+}
+
+/* -------------------------------------------------------------------------------------------------- paths */
+
+static bool has_a_way(enum comparison comparison)
+{
+	return comparison != COMPARE_HOLD_AT_LEAST && comparison != COMPARE_HOLD_EQUAL &&
+	       comparison != COMPARE_TRACKS_GDP;
+}
+
+/* A rate leads from one positive number to another; a count from the plan's first day begins at zero. */
+static void check_geometric(const struct row *row, const struct target *target)
+{
+	if (target->starts_at_zero || !target->baseline.present || target->baseline.units <= 0 ||
+	    (target->goal.present && target->goal.units <= 0))
+		mistake_at(row->link->mistakes, place_of_field(row, "path"),
+		           "path: found 'geometric', expected one that is not: baseline and target must be "
+		           "above zero, and not counted from the plan's first day");
+}
+
+static void check_course(const struct row *row, const struct target *target)
+{
+	const bool is_yearly = target->course == COURSE_YEARLY;
+	if (target->course != COURSE_LINEAR && !has_a_way(target->comparison))
+		mistake_at(row->link->mistakes, place_of_field(row, "path"),
+		           "path: found one, expected none: %s has no way to go",
+		           comparison_name(target->comparison));
+	else if (target->course == COURSE_GEOMETRIC)
+		check_geometric(row, target);
+	if (is_yearly && !row->written->yearly)
+		mistake_at(row->link->mistakes, place_of_field(row, "path"),
+		           "yearly: missing for row '%s', expected what each year is to reach",
+		           row->written->row);
+	if (!is_yearly && row->written->yearly)
+		mistake_at(row->link->mistakes, place_of_field(row, "yearly"),
+		           "yearly: found some, expected none without 'path: yearly'");
+}
+
+static struct yearly_goal link_yearly_goal(const struct row *row, uint32_t i)
+{
+	const struct written_yearly *written = &row->written->yearly[i];
+	const struct plan_file *file = row->file;
+	char field[sizeof "yearly[4294967295].target"];
+	snprintf(field, sizeof field, "yearly[%u].year", i);
+	if (written->year < file->from || written->year > file->to)
+		mistake_at(row->link->mistakes, place_of_field(row, field),
+		           "year: found %u, expected one of the plan's, %u to %u", written->year, file->from,
+		           file->to);
+	else if (i > 0 && written->year <= written[-1].year)
+		mistake_at(row->link->mistakes, place_of_field(row, field),
+		           "year: found %u after %u, expected them in order, each once", written->year,
+		           written[-1].year);
+	snprintf(field, sizeof field, "yearly[%u].target", i);
+	return (struct yearly_goal){
+	    .year = (int)written->year,
+	    .goal = link_number(row, field, written->target, NULL),
+	};
+}
+
+static const struct yearly_goal *link_yearly(const struct row *row)
+{
+	const uint32_t count = row->written->yearly_count;
+	struct yearly_goal *goals = count > 0 ? link_take(row->link, count, sizeof *goals) : NULL;
+	for (uint32_t i = 0; goals && i < count; i++)
+		goals[i] = link_yearly_goal(row, i);
+	return goals;
 }
 
 /* ------------------------------------------------------------------------------------------------ targets */
@@ -186,7 +253,7 @@ static struct target link_target(const struct row *row)
 	check_text(row, "target_text", written->target_text);
 	check_text(row, "cancelled", written->cancelled);
 	check_goal(row);
-	return (struct target){
+	const struct target target = {
 	    .row = link_copy(row->link, written->row),
 	    .indicator = indicator,
 	    .area = link_area(row, indicator),
@@ -194,12 +261,17 @@ static struct target link_target(const struct row *row)
 	    .baseline = link_number(row, "baseline", written->baseline, written->baseline_text),
 	    .goal = link_number(row, "target", written->target, written->target_text),
 	    .comparison = written->comparison,
+	    .course = written->course,
+	    .yearly = link_yearly(row),
+	    .yearly_count = written->yearly_count,
 	    .tolerance = link_tolerance(row),
 	    .follows =
 	        written->follows ? link_indicator_named(row, "follows", written->follows) : CATALOGUE_NONE,
 	    .nature = written->nature,
 	    .cancelled = link_copy(row->link, written->cancelled),
 	};
+	check_course(row, &target);
+	return target;
 }
 
 static void check_rows_unique(struct link *link, const struct source *source, const struct plan_file *file)
@@ -221,7 +293,8 @@ static const struct target *link_targets(struct link *link, const struct source 
 {
 	struct target *targets = link_take(link, file->target_count, sizeof *targets);
 	for (uint32_t i = 0; targets && i < file->target_count; i++) {
-		struct row row = {.link = link, .source = source, .index = i, .written = &file->targets[i]};
+		struct row row = {
+		    .link = link, .source = source, .file = file, .index = i, .written = &file->targets[i]};
 		targets[i] = link_target(&row);
 	}
 	if (targets)

@@ -85,6 +85,7 @@ static void link_statistic(struct link *link, uint32_t index, const struct writt
 	    .level = written->level,
 	    .carry_months = written->carry ? *written->carry : 0,
 	    .deadline_days = written->deadline,
+	    .may_be_negative = written->negative,
 	};
 }
 

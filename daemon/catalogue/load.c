@@ -10,9 +10,6 @@
 
 enum { AREAS, STATISTICS, REPORTERS, INDICATORS, FIXED_COUNT };
 
-/* May be left out: so it was before there were keys. */
-#define READERS "readers.yaml"
-
 static const struct {
 	const char *name;
 	const cyaml_schema_value_t *schema;
@@ -22,6 +19,25 @@ static const struct {
     [REPORTERS] = {"reporters.yaml", &reporters_schema},
     [INDICATORS] = {"indicators.yaml", &indicators_schema},
 };
+
+/* May be left out. */
+static const struct {
+	const char *name;
+	const cyaml_schema_value_t *schema;
+	size_t at; /* of its input, in struct inputs */
+} optional_files[] = {
+    {"readers.yaml", &readers_schema, offsetof(struct inputs, readers)},
+    {"calendar.yaml", &calendar_schema, offsetof(struct inputs, calendar)},
+    {"alerts.yaml", &alerts_schema, offsetof(struct inputs, alerts)},
+    {"rules.yaml", &rules_schema, offsetof(struct inputs, rules)},
+};
+
+#define OPTIONAL_COUNT (sizeof optional_files / sizeof optional_files[0])
+
+static struct input *optional_input(struct inputs *inputs, size_t which)
+{
+	return (struct input *)((char *)inputs + optional_files[which].at);
+}
 
 /* ------------------------------------------------------------------------------------------------ libcyaml
  */
@@ -123,7 +139,10 @@ static bool is_fixed(const char *name)
 	for (int i = 0; i < FIXED_COUNT; i++)
 		if (strcmp(name, fixed_files[i].name) == 0)
 			return true;
-	return strcmp(name, READERS) == 0;
+	for (size_t i = 0; i < OPTIONAL_COUNT; i++)
+		if (strcmp(name, optional_files[i].name) == 0)
+			return true;
+	return false;
 }
 
 /* A file that is read by nobody is a name mistyped. */
@@ -133,7 +152,8 @@ static void refuse_stranger(const char *folder, const char *name, struct mistake
 	snprintf(path, sizeof path, "%s/%s", folder, name);
 	mistake_at(
 	    mistakes, (struct place){.file = path},
-	    "not a catalogue file, expected areas, statistics, reporters, readers, indicators or plan-...");
+	    "not a catalogue file, expected areas, statistics, reporters, readers, indicators, calendar, "
+	    "alerts, rules or plan-...");
 }
 
 static int read_fixed(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
@@ -155,13 +175,19 @@ static int read_fixed(struct inputs *inputs, const char *folder, const struct ca
 	return 0;
 }
 
-static int read_readers(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
-                        struct mistakes *mistakes)
+static int read_optional(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
+                         struct mistakes *mistakes)
 {
-	const struct catalogue_file *file = find_file(files, READERS);
-	int result =
-	    file ? read_input(&inputs->readers, folder, READERS, file, &readers_schema, mistakes) : 0;
-	return result < 0 ? result : 0;
+	for (size_t i = 0; i < OPTIONAL_COUNT; i++) {
+		const char *name = optional_files[i].name;
+		const struct catalogue_file *file = find_file(files, name);
+		int result = file ? read_input(optional_input(inputs, i), folder, name, file,
+		                               optional_files[i].schema, mistakes)
+		                  : 0;
+		if (result < 0)
+			return result;
+	}
+	return 0;
 }
 
 static int read_others(struct inputs *inputs, const char *folder, const struct catalogue_files *files,
@@ -190,7 +216,7 @@ static int inputs_init(struct inputs *inputs, const char *folder, const struct c
 {
 	int result = read_fixed(inputs, folder, files, mistakes);
 	if (result == 0)
-		result = read_readers(inputs, folder, files, mistakes);
+		result = read_optional(inputs, folder, files, mistakes);
 	return result == 0 ? read_others(inputs, folder, files, mistakes) : result;
 }
 
@@ -199,8 +225,9 @@ static void inputs_done(struct inputs *inputs)
 	input_done(&inputs->areas);
 	input_done(&inputs->statistics);
 	input_done(&inputs->reporters);
-	input_done(&inputs->readers);
 	input_done(&inputs->indicators);
+	for (size_t i = 0; i < OPTIONAL_COUNT; i++)
+		input_done(optional_input(inputs, i));
 	for (uint32_t i = 0; i < inputs->plan_count; i++)
 		input_done(&inputs->plans[i]);
 	free(inputs->plans);
@@ -238,7 +265,8 @@ void catalogue_free(struct catalogue *catalogue)
 static int link_all(const struct inputs *inputs, struct catalogue *catalogue, struct mistakes *mistakes)
 {
 	static void (*const steps[])(struct link *) = {
-	    link_areas, link_statistics, link_indicators, link_reporters, link_readers, link_keys, link_plans,
+	    link_areas, link_statistics, link_indicators, link_reporters, link_readers,
+	    link_keys,  link_calendar,   link_alerts,     link_plans,     link_rules,
 	};
 	struct link link = {.inputs = inputs, .catalogue = catalogue, .mistakes = mistakes};
 	link.fault = arena_new(CATALOGUE_BUDGET, &link.scratch);

@@ -10,6 +10,9 @@ struct observation {
 	uint32_t statistic, area;
 	struct period period; /* of the statistic's frequency */
 	char status;
+	/* Where a soft rule questions it, which one (rules.h), and the status that V stands for then. */
+	uint8_t question;
+	char said;
 	int64_t value; /* times 10^-decimals of the statistic; 0 where the status has no value */
 };
 

@@ -68,6 +68,7 @@ static const cyaml_schema_field_t statistic_fields[] = {
     WORD("level", struct written_statistic, level, level_words, LEVEL_WORDS),
     CYAML_FIELD_UINT_PTR("carry", CYAML_FLAG_POINTER | OPTIONAL, struct written_statistic, carry),
     WHOLE("deadline", struct written_statistic, deadline),
+    CYAML_FIELD_BOOL("negative", OPTIONAL, struct written_statistic, negative),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t statistic_entry = {
@@ -123,6 +124,85 @@ const cyaml_schema_value_t readers_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct readers_file, readers_fields),
 };
 
+static const cyaml_schema_field_t calendar_fields[] = {
+    LIST("holidays", OPTIONAL, struct calendar_file, holidays, holiday_count, &text_entry),
+    LIST("workdays", OPTIONAL, struct calendar_file, workdays, workday_count, &text_entry),
+    CYAML_FIELD_END,
+};
+const cyaml_schema_value_t calendar_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct calendar_file, calendar_fields),
+};
+
+static const cyaml_schema_field_t alerts_fields[] = {
+    CYAML_FIELD_UINT_PTR("chance_binding", CYAML_FLAG_POINTER | OPTIONAL, struct alerts_file, chance_binding),
+    CYAML_FIELD_UINT_PTR("chance_anticipatory", CYAML_FLAG_POINTER | OPTIONAL, struct alerts_file,
+                         chance_anticipatory),
+    CYAML_FIELD_END,
+};
+const cyaml_schema_value_t alerts_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct alerts_file, alerts_fields),
+};
+
+static const cyaml_schema_field_t limit_fields[] = {
+    TEXT("statistic", NEEDED, struct written_limit, statistic),
+    TEXT("max", NEEDED, struct written_limit, max),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t limit_entry = {
+    CYAML_VALUE_MAPPING(NEEDED, struct written_limit, limit_fields)};
+
+static const cyaml_schema_field_t relation_fields[] = {
+    TEXT("code", NEEDED, struct written_relation, code),
+    NAMES("names", struct written_relation, names),
+    TEXT("holds", NEEDED, struct written_relation, holds),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t relation_entry = {
+    CYAML_VALUE_MAPPING(NEEDED, struct written_relation, relation_fields)};
+
+static const cyaml_schema_field_t jump_fields[] = {
+    LIST("statistics", NEEDED, struct written_doubt, statistics, statistic_count, &text_entry),
+    TEXT("deviations", OPTIONAL, struct written_doubt, deviations),
+    TEXT("margin", OPTIONAL, struct written_doubt, margin),
+    CYAML_FIELD_UINT_PTR("least", CYAML_FLAG_POINTER | OPTIONAL, struct written_doubt, least),
+    CYAML_FIELD_UINT_PTR("history", CYAML_FLAG_POINTER | OPTIONAL, struct written_doubt, history),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t jump_entry = {
+    CYAML_VALUE_MAPPING(NEEDED, struct written_doubt, jump_fields)};
+
+static const cyaml_schema_field_t unchanged_fields[] = {
+    LIST("statistics", NEEDED, struct written_doubt, statistics, statistic_count, &text_entry),
+    CYAML_FIELD_UINT_PTR("least", CYAML_FLAG_POINTER | OPTIONAL, struct written_doubt, least),
+    CYAML_FIELD_UINT_PTR("history", CYAML_FLAG_POINTER | OPTIONAL, struct written_doubt, history),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t unchanged_entry = {
+    CYAML_VALUE_MAPPING(NEEDED, struct written_doubt, unchanged_fields)};
+
+static const cyaml_schema_field_t peers_fields[] = {
+    LIST("statistics", NEEDED, struct written_doubt, statistics, statistic_count, &text_entry),
+    TEXT("per", NEEDED, struct written_doubt, per),
+    TEXT("deviations", OPTIONAL, struct written_doubt, deviations),
+    TEXT("margin", OPTIONAL, struct written_doubt, margin),
+    CYAML_FIELD_UINT_PTR("least", CYAML_FLAG_POINTER | OPTIONAL, struct written_doubt, least),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t peers_entry = {
+    CYAML_VALUE_MAPPING(NEEDED, struct written_doubt, peers_fields)};
+
+static const cyaml_schema_field_t rules_fields[] = {
+    LIST("limits", OPTIONAL, struct rules_file, limits, limit_count, &limit_entry),
+    LIST("relations", OPTIONAL, struct rules_file, relations, relation_count, &relation_entry),
+    LIST("jump", OPTIONAL, struct rules_file, jump, jump_count, &jump_entry),
+    LIST("unchanged", OPTIONAL, struct rules_file, unchanged, unchanged_count, &unchanged_entry),
+    LIST("peers", OPTIONAL, struct rules_file, peers, peers_count, &peers_entry),
+    CYAML_FIELD_END,
+};
+const cyaml_schema_value_t rules_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct rules_file, rules_fields),
+};
+
 static const cyaml_schema_field_t indicator_fields[] = {
     TEXT("code", NEEDED, struct written_indicator, code),
     NAMES("names", struct written_indicator, names),
@@ -147,6 +227,15 @@ const cyaml_schema_value_t indicators_schema = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct indicators_file, indicators_fields),
 };
 
+static const cyaml_schema_field_t yearly_fields[] = {
+    WHOLE("year", struct written_yearly, year),
+    TEXT("target", NEEDED, struct written_yearly, target),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t yearly_entry = {
+    CYAML_VALUE_MAPPING(NEEDED, struct written_yearly, yearly_fields),
+};
+
 static const cyaml_schema_field_t target_fields[] = {
     TEXT("row", NEEDED, struct written_target, row),
     TEXT("indicator", NEEDED, struct written_target, indicator),
@@ -157,6 +246,9 @@ static const cyaml_schema_field_t target_fields[] = {
     TEXT("target", OPTIONAL, struct written_target, target),
     TEXT("target_text", OPTIONAL, struct written_target, target_text),
     TEXT("tolerance", OPTIONAL, struct written_target, tolerance),
+    CYAML_FIELD_ENUM("path", CYAML_FLAG_STRICT | OPTIONAL, struct written_target, course, course_words,
+                     COURSE_WORDS),
+    LIST("yearly", OPTIONAL, struct written_target, yearly, yearly_count, &yearly_entry),
     TEXT("follows", OPTIONAL, struct written_target, follows),
     WORD("nature", struct written_target, nature, nature_words, NATURE_WORDS),
     TEXT("cancelled", OPTIONAL, struct written_target, cancelled),

@@ -46,6 +46,7 @@ struct written_statistic {
 	enum area_level level;
 	uint32_t *carry;
 	uint32_t deadline;
+	bool negative;
 };
 
 struct statistics_file {
@@ -83,6 +84,44 @@ struct readers_file {
 	uint32_t reader_count;
 };
 
+struct calendar_file {
+	char **holidays, **workdays; /* days */
+	uint32_t holiday_count, workday_count;
+};
+
+struct alerts_file {
+	uint32_t *chance_binding, *chance_anticipatory;
+};
+
+struct written_limit {
+	char *statistic;
+	char *max;
+};
+
+struct written_relation {
+	char *code;
+	struct written_names names;
+	char *holds;
+};
+
+/* A soft rule, for each of its statistics. */
+struct written_doubt {
+	char **statistics;
+	uint32_t statistic_count;
+	char *per;                 /* peers */
+	char *deviations, *margin; /* jump, peers */
+	uint32_t *least, *history;
+};
+
+struct rules_file {
+	struct written_limit *limits;
+	uint32_t limit_count;
+	struct written_relation *relations;
+	uint32_t relation_count;
+	struct written_doubt *jump, *unchanged, *peers;
+	uint32_t jump_count, unchanged_count, peers_count;
+};
+
 struct written_indicator {
 	char *code;
 	struct written_names names;
@@ -98,6 +137,11 @@ struct indicators_file {
 	uint32_t indicator_count;
 };
 
+struct written_yearly {
+	uint32_t year;
+	char *target;
+};
+
 struct written_target {
 	char *row;
 	char *indicator;
@@ -108,6 +152,9 @@ struct written_target {
 	char *target;
 	char *target_text;
 	char *tolerance;
+	enum course course; /* absent: 0, which is linear */
+	struct written_yearly *yearly;
+	uint32_t yearly_count;
 	char *follows;
 	enum nature nature;
 	char *cancelled;
@@ -125,6 +172,9 @@ extern const cyaml_schema_value_t areas_schema;      /* struct areas_file */
 extern const cyaml_schema_value_t statistics_schema; /* struct statistics_file */
 extern const cyaml_schema_value_t reporters_schema;  /* struct reporters_file */
 extern const cyaml_schema_value_t readers_schema;    /* struct readers_file */
+extern const cyaml_schema_value_t calendar_schema;   /* struct calendar_file */
+extern const cyaml_schema_value_t alerts_schema;     /* struct alerts_file */
+extern const cyaml_schema_value_t rules_schema;      /* struct rules_file */
 extern const cyaml_schema_value_t indicators_schema; /* struct indicators_file */
 extern const cyaml_schema_value_t plan_schema;       /* struct plan_file */
 

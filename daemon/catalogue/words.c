@@ -1,5 +1,7 @@
 #include "daemon/catalogue/words.h"
 
+#include "daemon/catalogue/rules.h"
+
 const cyaml_strval_t level_words[LEVEL_WORDS] = {
     {"city", LEVEL_CITY},
     {"district", LEVEL_DISTRICT},
@@ -37,6 +39,12 @@ const cyaml_strval_t comparison_words[COMPARISON_WORDS] = {
     {"tracks-gdp", COMPARE_TRACKS_GDP},
 };
 
+const cyaml_strval_t course_words[COURSE_WORDS] = {
+    {"linear", COURSE_LINEAR},
+    {"geometric", COURSE_GEOMETRIC},
+    {"yearly", COURSE_YEARLY},
+};
+
 const cyaml_strval_t nature_words[NATURE_WORDS] = {
     {"binding", NATURE_BINDING},
     {"anticipatory", NATURE_ANTICIPATORY},
@@ -68,6 +76,17 @@ const char *comparison_name(enum comparison comparison)
 const char *nature_name(enum nature nature)
 {
 	return word_of(nature_words, NATURE_WORDS, nature, "?");
+}
+
+const char *soft_rule_name(enum soft_rule rule)
+{
+	static const char *const names[SOFT_RULE_COUNT] = {
+	    [SOFT_NONE] = "none",
+	    [SOFT_JUMP] = "jump",
+	    [SOFT_UNCHANGED] = "unchanged",
+	    [SOFT_PEERS] = "peers",
+	};
+	return names[rule];
 }
 
 const char *frequency_adjective(enum period_frequency frequency)

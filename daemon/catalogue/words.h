@@ -11,6 +11,7 @@
 #define FREQUENCY_WORDS  5
 #define COVERAGE_WORDS   2
 #define COMPARISON_WORDS COMPARISON_COUNT
+#define COURSE_WORDS     3
 #define NATURE_WORDS     2
 
 extern const cyaml_strval_t level_words[LEVEL_WORDS];
@@ -18,6 +19,7 @@ extern const cyaml_strval_t kind_words[KIND_WORDS];
 extern const cyaml_strval_t frequency_words[FREQUENCY_WORDS];
 extern const cyaml_strval_t coverage_words[COVERAGE_WORDS];
 extern const cyaml_strval_t comparison_words[COMPARISON_WORDS];
+extern const cyaml_strval_t course_words[COURSE_WORDS];
 extern const cyaml_strval_t nature_words[NATURE_WORDS];
 
 const char *frequency_adjective(enum period_frequency frequency); /* "monthly" */

@@ -26,7 +26,7 @@
 
 enum db_verdict { DB_ABSENT = 1 };
 
-#define DB_KEY_MAX 96
+#define DB_KEY_MAX 136
 
 /* A key under construction: parts are appended so that keys sort by their parts, in order. */
 struct db_key {

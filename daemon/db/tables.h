@@ -18,7 +18,13 @@ enum table {
 	TABLE_TOTALS,     /* (statistic, period, aggregate) -> struct total_record */
 	TABLE_VALUES,     /* (indicator, area, period) -> struct value_record, area ids */
 	TABLE_PAST_VALUES, /* (indicator, area, period, commit) -> what TABLE_VALUES held from that commit on; empty: nothing */
-	TABLE_EXTENTS, /* (statistic, commit) -> struct extent from that commit on */
+	TABLE_EXTENTS,  /* (statistic, commit) -> struct extent from that commit on */
+	TABLE_WARNINGS, /* entry -> the warnings of an accepted report, packed as in its ack */
+	TABLE_CLOSED, /* (period, commit) -> struct closed_record: closed or open again from that commit on */
+	TABLE_ALERTS, /* (number, commit) -> struct alert_record, texts: as the alert stands from that commit on */
+	TABLE_WATCHED, /* (kind, subject) -> struct watched_record: what is remembered of it between two looks */
+	TABLE_STIRRED, /* (1) -> struct looked_record; (2, reporter) -> hash of its duties; (3, period, area / 32) -> nothing: figures
+	                  that came in or were taken back since the last look that was noted */
 	TABLE_COUNT
 };
 
@@ -30,6 +36,8 @@ enum table {
 		[TABLE_REPORTERS] = "reporters", [TABLE_REFUSALS] = "refusals", [TABLE_CELLS] = "cells",     \
 		[TABLE_REVISIONS] = "revisions", [TABLE_TOTALS] = "totals", [TABLE_VALUES] = "values",       \
 		[TABLE_PAST_VALUES] = "past-values", [TABLE_EXTENTS] = "extents",                            \
+		[TABLE_WARNINGS] = "warnings", [TABLE_CLOSED] = "closed", [TABLE_ALERTS] = "alerts",         \
+		[TABLE_WATCHED] = "watched", [TABLE_STIRRED] = "stirred",                                    \
 	}
 
 #endif

@@ -22,8 +22,8 @@
 
 static_assert(LDBL_MANT_DIG >= 64, "fraction_growth needs long double to be more than double");
 
-#define GROWTH_DECIMALS 12
-#define INT128_MAX      ((int128)(~(uint128)0 >> 1))
+#define ROOT_DECIMALS 12
+#define INT128_MAX    ((int128)(~(uint128)0 >> 1))
 
 static uint128 magnitude(int128 number)
 {
@@ -186,15 +186,19 @@ static int percent_of_factor(struct fraction factor, struct fraction *ret_percen
 	return verdict ? verdict : fraction_multiply(rise, fraction_of_integer(100), ret_percent);
 }
 
-static int percent_of_root(long double ratio, int years, struct fraction *ret_percent)
+static int fix(long double number, struct fraction *ret_fixed)
 {
-	const int128 scale = decimal_power(GROWTH_DECIMALS);
-	const long double percent = 100.0L * (powl(ratio, 1.0L / (long double)years) - 1.0L);
-	const long double fixed = roundl(percent * (long double)scale);
+	const int128 scale = decimal_power(ROOT_DECIMALS);
+	const long double fixed = roundl(number * (long double)scale);
 	if (!(fabsl(fixed) < 0x1p120L))
 		return FRACTION_OVERFLOW;
-	*ret_percent = (struct fraction){.over = (int128)fixed, .under = scale};
+	*ret_fixed = (struct fraction){.over = (int128)fixed, .under = scale};
 	return 0;
+}
+
+static int percent_of_root(long double ratio, int years, struct fraction *ret_percent)
+{
+	return fix(100.0L * (powl(ratio, 1.0L / (long double)years) - 1.0L), ret_percent);
 }
 
 int fraction_growth(struct fraction now, struct fraction before, int years, struct fraction *ret_percent)
@@ -212,6 +216,19 @@ int fraction_growth(struct fraction now, struct fraction before, int years, stru
 	struct fraction factor;
 	const int verdict = fraction_divide(now, before, &factor);
 	return verdict ? verdict : percent_of_factor(factor, ret_percent);
+}
+
+int fraction_power(struct fraction base, int over, int under, struct fraction *ret_power)
+{
+	if (base.over <= 0 || over < 0 || under <= 0 || over > under)
+		return FRACTION_UNDEFINED;
+	if (over == 0 || over == under) {
+		*ret_power = over == 0 ? fraction_of_integer(1) : base;
+		return 0;
+	}
+	return fix(
+	    powl((long double)base.over / (long double)base.under, (long double)over / (long double)under),
+	    ret_power);
 }
 
 /* rest / under (below one) to `decimals` digits; leaves what remains. By addition alone where the product

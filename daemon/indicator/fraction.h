@@ -1,8 +1,8 @@
 /* Exact fractions: what a formula is computed in until its one rounding at the end.
  *
  * Numerator and denominator are 128 bits wide; the denominator is always positive. Nothing wraps and nothing
- * is rounded silently: a result that does not fit even in lowest terms is a verdict. The one function that
- * cannot be exact, the n-th root in fraction_growth, says how near it comes. Any thread. */
+ * is rounded silently: a result that does not fit even in lowest terms is a verdict. The functions that
+ * cannot be exact, the roots in fraction_growth and fraction_power, say how near they come. Any thread. */
 #ifndef SUANPAN_INDICATOR_FRACTION_H
 #define SUANPAN_INDICATOR_FRACTION_H
 
@@ -43,6 +43,10 @@ int fraction_compare(struct fraction a, struct fraction b);
 /* 100 * ((now / before)^(1/years) - 1): percent a year. */
 int MUST_CHECK fraction_growth(struct fraction now, struct fraction before, int years,
                                struct fraction *ret_percent);
+
+/* base^(over / under): the share of a growth that falls in a part of its time. For a positive base and 0 <= over <= under,
+ * FRACTION_UNDEFINED else. The whole and none of it are exact. */
+int MUST_CHECK fraction_power(struct fraction base, int over, int under, struct fraction *ret_power);
 
 /* To units of 10^-decimals (0..18), half away from zero. FRACTION_OVERFLOW only where the units do not fit.
  */

@@ -1,5 +1,6 @@
 #include "daemon/intake/check.h"
 
+#include "daemon/intake/remarks.h"
 #include "proto/codes.h"
 #include "proto/decimal.h"
 #include "proto/envelope.h"
@@ -12,13 +13,7 @@
 #include <string.h>
 
 #define SOURCE_LENGTH_MAX 256
-#define SENTENCE_SIZE     512
-
-/* A refusal names every bad row, and its ack stays within ENVELOPE_ANSWER_MAX whatever was sent: each row has
- * its share for a first problem; more is said as long as it takes nothing from the rows to come. */
-#define PROBLEMS_SIZE     (ENVELOPE_ANSWER_MAX - 4096) /* packed, all of them */
-#define ROW_SHARE         (PROBLEMS_SIZE / ENVELOPE_OBSERVATIONS_MAX)
-#define PROBLEM_OVERHEAD  12 /* packed, besides its text */
+#define REASON_LENGTH_MAX 256
 
 /* A dictionary entry, resolved once for all rows that use it. */
 struct known {
@@ -36,10 +31,7 @@ struct check {
 	struct known *statistics, *periods, *areas;
 	size_t rows;
 	size_t next_status, next_note; /* into the sparse columns */
-	size_t problem_capacity;
-	size_t problem_room; /* packed bytes that problems may still take */
-	size_t unlisted;     /* problems for which there was none */
-	int fault;
+	struct remarks remarks;
 };
 
 /* ---- saying what is wrong ---- */
@@ -49,20 +41,12 @@ struct shown {
 	char text[CODE_LENGTH_MAX + 1];
 };
 
-/* `length`, or less where that would cut a character in two. */
-static size_t whole_characters(const char *text, size_t length)
-{
-	while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
-		length--;
-	return length;
-}
-
 static struct shown show(const char *foreign)
 {
 	struct shown shown = {.text = ""};
 	size_t length = strnlen(foreign, CODE_LENGTH_MAX + 1);
 	if (length > CODE_LENGTH_MAX)
-		length = whole_characters(foreign, CODE_LENGTH_MAX);
+		length = remarks_whole_characters(foreign, CODE_LENGTH_MAX);
 	memcpy(shown.text, foreign, length);
 	if (!text_is_valid(shown.text, length))
 		for (size_t i = 0; i < length; i++)
@@ -71,96 +55,42 @@ static struct shown show(const char *foreign)
 	return shown;
 }
 
-static char *PRINTF_LIKE(3, 0)
-    vprint(struct arena *arena, size_t length_max, const char *format, va_list arguments)
-{
-	char text[SENTENCE_SIZE];
-	int printed = vsnprintf(text, sizeof text, format, arguments);
-	if (printed < 0)
-		return NULL;
-	bool cut = (size_t)printed >= sizeof text;
-	size_t length = cut ? sizeof text - 2 : (size_t)printed;
-	if (cut || length > length_max)
-		length = whole_characters(text, length < length_max ? length : length_max);
-	char *copy = arena_take(arena, length + 1);
-	if (copy) {
-		memcpy(copy, text, length);
-		copy[length] = '\0';
-	}
-	return copy;
-}
-
 static int PRINTF_LIKE(3, 4) say(struct check *check, int verdict, const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	check->out->reason = vprint(check->arena, SENTENCE_SIZE, format, arguments);
+	check->out->reason = remarks_print(check->arena, REMARKS_SENTENCE_SIZE, format, arguments);
 	va_end(arguments);
 	return check->out->reason ? verdict : -ENOMEM;
 }
 
-static int grow_problems(struct check *check)
-{
-	if (check->out->problem_count < check->problem_capacity)
-		return 0;
-	size_t capacity = check->problem_capacity ? check->problem_capacity * 2 : 16;
-	Suanpan__Problem **grown = arena_take(check->arena, capacity * sizeof(Suanpan__Problem *));
-	if (!grown)
-		return -ENOMEM;
-	if (check->out->problem_count > 0)
-		memcpy(grown, check->out->problems, check->out->problem_count * sizeof(Suanpan__Problem *));
-	check->out->problems = grown;
-	check->problem_capacity = capacity;
-	return 0;
-}
-
-/* What a problem of this row may take, packed. Rows come in ascending order. */
-static size_t room_for(const struct check *check, size_t row)
-{
-	size_t kept_for_later = (check->rows - row - 1) * ROW_SHARE;
-	return check->problem_room > kept_for_later ? check->problem_room - kept_for_later : 0;
-}
-
-static Suanpan__Problem *PRINTF_LIKE(4, 0)
-    new_problem(struct check *check, size_t row, size_t length_max, const char *format, va_list arguments)
-{
-	Suanpan__Problem *problem = arena_take(check->arena, sizeof *problem);
-	if (!problem || grow_problems(check) != 0)
-		return NULL;
-	suanpan__problem__init(problem);
-	problem->row = row;
-	problem->text = vprint(check->arena, length_max, format, arguments);
-	return problem->text ? problem : NULL;
-}
-
-/* Memory that runs out here is remembered in check->fault and ends the check after the row. */
-static void PRINTF_LIKE(4, 5)
-    add_problem(struct check *check, size_t row, Suanpan__Reason reason, const char *format, ...)
-{
-	size_t room = room_for(check, row);
-	if (room < ROW_SHARE) { /* never for the first one of a row */
-		check->unlisted++;
-		return;
-	}
-	va_list arguments;
-	va_start(arguments, format);
-	Suanpan__Problem *problem = new_problem(check, row, room - PROBLEM_OVERHEAD, format, arguments);
-	va_end(arguments);
-	if (!problem) {
-		check->fault = -ENOMEM;
-		return;
-	}
-	problem->reason = reason;
-	check->problem_room -= PROBLEM_OVERHEAD + strlen(problem->text);
-	check->out->problems[check->out->problem_count++] = problem;
-}
-
 /* ---- the report as a whole ---- */
+
+/* Why something is done in spite of a rule: a reason that says nothing is none. */
+static int check_reason(struct check *check, const char *what, const char *text, bool *ret_given)
+{
+	*ret_given = text != NULL;
+	if (!text || (strlen(text) <= REASON_LENGTH_MAX && text_is_valid(text, strlen(text)) &&
+	              text[strspn(text, " \t")] != '\0'))
+		return 0;
+	return say(check, CHECK_REFUSED,
+	           "the %s is not one line of UTF-8 of at most %d bytes that gives a reason", what,
+	           REASON_LENGTH_MAX);
+}
+
+static int check_reasons(struct check *check)
+{
+	int result = check_reason(check, "confirmation", check->report->confirm, &check->out->confirms);
+	return result == 0
+	           ? check_reason(check, "correction", check->report->correction, &check->out->corrects)
+	           : result;
+}
 
 static int check_shape(struct check *check)
 {
 	const Suanpan__Report *report = check->report;
 	check->rows = report->n_value;
+	remarks_init(&check->remarks, check->arena, check->rows);
 	if (envelope_has_unknown_fields(&report->base))
 		return say(check, CHECK_REFUSED,
 		           "the report has fields that this daemon does not know and would lose");
@@ -185,7 +115,7 @@ static int check_shape(struct check *check)
 	                       !text_is_valid(report->source, strlen(report->source))))
 		return say(check, CHECK_REFUSED, "the source is not one line of UTF-8 of at most %d bytes",
 		           SOURCE_LENGTH_MAX);
-	return 0;
+	return check_reasons(check);
 }
 
 static int check_ascending(struct check *check, const char *what, uint64_t row, const uint64_t *before)
@@ -216,7 +146,7 @@ static struct known *new_dictionary(struct check *check, size_t count)
 {
 	struct known *known = arena_take(check->arena, (count > 0 ? count : 1) * sizeof *known);
 	if (!known)
-		check->fault = -ENOMEM;
+		check->remarks.fault = -ENOMEM;
 	return known;
 }
 
@@ -226,8 +156,8 @@ static int resolve_dictionaries(struct check *check)
 	check->statistics = new_dictionary(check, report->n_statistic);
 	check->periods = new_dictionary(check, report->n_period);
 	check->areas = new_dictionary(check, report->n_area);
-	if (check->fault != 0)
-		return check->fault;
+	if (check->remarks.fault != 0)
+		return check->remarks.fault;
 	for (size_t i = 0; i < report->n_statistic; i++) {
 		check->statistics[i] =
 		    (struct known){.index = catalogue_find_statistic(check->catalogue, report->statistic[i])};
@@ -273,10 +203,10 @@ static const char *PRINTF_LIKE(3, 4)
 {
 	va_list arguments;
 	va_start(arguments, format);
-	known->complaint = vprint(check->arena, SENTENCE_SIZE, format, arguments);
+	known->complaint = remarks_print(check->arena, REMARKS_SENTENCE_SIZE, format, arguments);
 	va_end(arguments);
 	if (!known->complaint)
-		check->fault = -ENOMEM;
+		check->remarks.fault = -ENOMEM;
 	return known->complaint ? known->complaint : "";
 }
 
@@ -306,13 +236,14 @@ static bool check_statistic(struct check *check, size_t row, const struct place 
 	struct known *known = &check->statistics[place->statistic];
 	const char *code = check->report->statistic[place->statistic];
 	if (known->index == CATALOGUE_NONE) {
-		add_problem(check, row, SUANPAN__REASON__REASON_UNKNOWN_STATISTIC, "%s",
-		            complain_of_statistic(check, known, code));
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_UNKNOWN_STATISTIC, "%s",
+		                    complain_of_statistic(check, known, code));
 		return false;
 	}
 	if (!check->reporter->statistics[known->index])
-		add_problem(check, row, SUANPAN__REASON__REASON_STATISTIC_OUT_OF_SCOPE,
-		            "'%s' is not among the statistics that %s reports", code, check->reporter->code);
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_STATISTIC_OUT_OF_SCOPE,
+		                    "'%s' is not among the statistics that %s reports", code,
+		                    check->reporter->code);
 	return true;
 }
 
@@ -321,13 +252,13 @@ static bool check_area(struct check *check, size_t row, const struct place *plac
 	struct known *known = &check->areas[place->area];
 	const char *code = check->report->area[place->area];
 	if (known->index == CATALOGUE_NONE) {
-		add_problem(check, row, SUANPAN__REASON__REASON_UNKNOWN_AREA, "%s",
-		            complain_of_area(check, known, code));
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_UNKNOWN_AREA, "%s",
+		                    complain_of_area(check, known, code));
 		return false;
 	}
 	if (!catalogue_reporter_may_report_area(check->reporter, known->index))
-		add_problem(check, row, SUANPAN__REASON__REASON_AREA_OUT_OF_SCOPE,
-		            "area %s is not %s's to report", code, check->reporter->code);
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_AREA_OUT_OF_SCOPE,
+		                    "area %s is not %s's to report", code, check->reporter->code);
 	return true;
 }
 
@@ -335,8 +266,8 @@ static bool check_period(struct check *check, size_t row, const struct place *pl
 {
 	if (check->periods[place->period].index == 0)
 		return true;
-	add_problem(
-	    check, row, SUANPAN__REASON__REASON_BAD_PERIOD,
+	remarks_add_problem(
+	    &check->remarks, row, SUANPAN__REASON__REASON_BAD_PERIOD,
 	    "'%s' is not a period; expected a form such as 2024, 2024-S1, 2024-Q2, 2024-06 or 2024-06-15",
 	    show(check->report->period[place->period]).text);
 	return false;
@@ -373,9 +304,10 @@ static void check_in_force(struct check *check, size_t row, const struct area *a
 	day_text(too_early ? area->first_day : area->last_day, day);
 	if (!too_early)
 		name_successors(check->catalogue, area, successors, sizeof successors);
-	add_problem(check, row, SUANPAN__REASON__REASON_AREA_NOT_IN_FORCE,
-	            "period %s: area %s (%s) is in force %s %s%s", text, area->code,
-	            area->names.in[LANGUAGE_EN], too_early ? "only from" : "only until", day, successors);
+	remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_AREA_NOT_IN_FORCE,
+	                    "period %s: area %s (%s) is in force %s %s%s", text, area->code,
+	                    area->names.in[LANGUAGE_EN], too_early ? "only from" : "only until", day,
+	                    successors);
 }
 
 static void check_fit(struct check *check, size_t row, const struct statistic *statistic,
@@ -384,14 +316,15 @@ static void check_fit(struct check *check, size_t row, const struct statistic *s
 	if (period_frequency_of(period) != statistic->frequency) {
 		char text[PERIOD_TEXT_SIZE];
 		period_format(period, text);
-		add_problem(check, row, SUANPAN__REASON__REASON_WRONG_FREQUENCY,
-		            "period %s: '%s' is reported for %s", text, statistic->code,
-		            period_frequency_example(statistic->frequency));
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_WRONG_FREQUENCY,
+		                    "period %s: '%s' is reported for %s", text, statistic->code,
+		                    period_frequency_example(statistic->frequency));
 	}
 	if (area->level != statistic->level)
-		add_problem(check, row, SUANPAN__REASON__REASON_WRONG_LEVEL,
-		            "area %s is a %s: '%s' is reported by %s", area->code,
-		            area_level_name(area->level), statistic->code, area_level_name(statistic->level));
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_WRONG_LEVEL,
+		                    "area %s is a %s: '%s' is reported by %s", area->code,
+		                    area_level_name(area->level), statistic->code,
+		                    area_level_name(statistic->level));
 	check_in_force(check, row, area, period);
 }
 
@@ -403,8 +336,8 @@ static char take_status(struct check *check, size_t row)
 	uint64_t code = report->status_code[check->next_status++];
 	if (code < 128 && status_is_valid((char)code))
 		return (char)code;
-	add_problem(check, row, SUANPAN__REASON__REASON_BAD_STATUS,
-	            "status code %" PRIu64 ": expected the letter A, P, E, F, B, V, O, L or Q", code);
+	remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_BAD_STATUS,
+	                    "status code %" PRIu64 ": expected the letter A, P, E, F, B, V, O, L or Q", code);
 	return 'A';
 }
 
@@ -415,8 +348,23 @@ static void check_note(struct check *check, size_t row)
 		return;
 	const char *text = report->note[check->next_note++]->text;
 	if (strlen(text) > NOTE_LENGTH_MAX || !text_is_valid(text, strlen(text)))
-		add_problem(check, row, SUANPAN__REASON__REASON_BAD_TEXT,
-		            "the note is not one line of UTF-8 of at most %d bytes", NOTE_LENGTH_MAX);
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_BAD_TEXT,
+		                    "the note is not one line of UTF-8 of at most %d bytes", NOTE_LENGTH_MAX);
+}
+
+/* What the statistic can be, whatever else is known. A share above 100 % is no mistake by itself. */
+static void check_limits(struct check *check, size_t row, const struct statistic *statistic, int64_t units)
+{
+	char found[DECIMAL_TEXT_SIZE], most[DECIMAL_TEXT_SIZE];
+	decimal_format(units, statistic->decimals, found);
+	if (units < 0 && !statistic->may_be_negative)
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_RULE,
+		                    "%s is negative, which '%s' never is", found, statistic->code);
+	if (!statistic->has_most || units <= statistic->most)
+		return;
+	decimal_format(statistic->most, statistic->decimals, most);
+	remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_RULE,
+	                    "%s is more than %s, the most that '%s' can be", found, most, statistic->code);
 }
 
 static int64_t check_value(struct check *check, size_t row, const struct place *place,
@@ -426,20 +374,22 @@ static int64_t check_value(struct check *check, size_t row, const struct place *
 	unsigned decimals = (unsigned)check->report->decimals[place->statistic];
 	if (!status_has_value(status)) {
 		if (value != 0)
-			add_problem(check, row, SUANPAN__REASON__REASON_BAD_STATUS,
-			            "status %c has no value, but %" PRId64 " was given; expected 0", status,
-			            value);
+			remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_BAD_STATUS,
+			                    "status %c has no value, but %" PRId64 " was given; expected 0",
+			                    status, value);
 		return 0;
 	}
 	int verdict = decimal_rescale(value, decimals, statistic->decimals, &units);
 	if (verdict == DECIMAL_TOO_MANY_PLACES)
-		add_problem(check, row, SUANPAN__REASON__REASON_TOO_MANY_DECIMALS,
-		            "%" PRId64 " with %u decimals is finer than '%s' is kept (%u decimals)", value,
-		            decimals, statistic->code, statistic->decimals);
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_TOO_MANY_DECIMALS,
+		                    "%" PRId64 " with %u decimals is finer than '%s' is kept (%u decimals)",
+		                    value, decimals, statistic->code, statistic->decimals);
 	else if (verdict != 0)
-		add_problem(check, row, SUANPAN__REASON__REASON_OUT_OF_RANGE,
-		            "%" PRId64 " with %u decimals does not fit 64 bits with %u", value, decimals,
-		            statistic->decimals);
+		remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_OUT_OF_RANGE,
+		                    "%" PRId64 " with %u decimals does not fit 64 bits with %u", value,
+		                    decimals, statistic->decimals);
+	else if (units < 0 || statistic->has_most)
+		check_limits(check, row, statistic, units);
 	return units;
 }
 
@@ -473,8 +423,8 @@ static int check_rows(struct check *check)
 		result = advance(check, row, &place);
 		if (result == 0)
 			check_row(check, row, &place, &check->out->observations[row]);
-		if (check->fault != 0)
-			result = check->fault;
+		if (check->remarks.fault != 0)
+			result = check->remarks.fault;
 	}
 	return result;
 }
@@ -532,9 +482,9 @@ static int check_repetitions(struct check *check)
 	find_repetitions(check, sorted, earlier);
 	for (size_t row = 0; row < check->rows; row++)
 		if (earlier[row] != row)
-			add_problem(check, row, SUANPAN__REASON__REASON_REPEATED_ROW,
-			            "the same statistic, period and area as row %zu", earlier[row]);
-	return check->fault;
+			remarks_add_problem(&check->remarks, row, SUANPAN__REASON__REASON_REPEATED_ROW,
+			                    "the same statistic, period and area as row %zu", earlier[row]);
+	return check->remarks.fault;
 }
 
 /* ---- who ---- */
@@ -585,21 +535,20 @@ static int check_report(struct check *check)
 		return -ENOMEM;
 	check->out->observation_count = check->rows;
 	result = check_rows(check);
-	if (result == 0 && check->out->problem_count == 0)
+	if (result == 0 && check->remarks.count == 0)
 		result = check_repetitions(check);
-	size_t problems = check->out->problem_count + check->unlisted;
-	if (result == 0 && problems > 0)
-		result = say(check, CHECK_REFUSED, "%zu problem%s in %zu observations%s", problems,
-		             problems == 1 ? "" : "s", check->rows,
-		             check->unlisted > 0 ? "; of some rows only the first is listed" : "");
-	return result;
+	check->out->problems = check->remarks.problems;
+	check->out->problem_count = check->remarks.count;
+	if (result != 0 || check->remarks.count == 0)
+		return result;
+	check->out->reason = remarks_sum_up(&check->remarks);
+	return check->out->reason ? (int)CHECK_REFUSED : -ENOMEM;
 }
 
 int intake_check(const struct catalogue *catalogue, uint32_t reporter_index, const void *payload, size_t size,
                  struct arena *arena, struct checked_report *ret_report)
 {
-	struct check check = {
-	    .catalogue = catalogue, .arena = arena, .out = ret_report, .problem_room = PROBLEMS_SIZE};
+	struct check check = {.catalogue = catalogue, .arena = arena, .out = ret_report};
 	ProtobufCMessage *message;
 	uint64_t major = 0;
 	*ret_report = (struct checked_report){.reason = NULL};

@@ -28,6 +28,8 @@ struct checked_report {
 	uint64_t oldest;                  /* the lowest sequence the sender still holds; 0: it did not say */
 	struct observation *observations; /* from malloc, the caller's to free; NULL unless 0 was answered */
 	size_t observation_count;
+	bool confirms,
+	    corrects; /* it gives a reason why figures that look wrong are right; why a closed period changes */
 	const char *reason;          /* one sentence, unless 0 was answered */
 	Suanpan__Problem **problems; /* ascending by row */
 	size_t problem_count;

@@ -64,7 +64,7 @@ int journal_check(const uint8_t before[JOURNAL_HASH_SIZE], const struct journal_
                   const void *payload, size_t size)
 {
 	struct journal_record again = *record;
-	if (record->kind < JOURNAL_ACCEPTED || record->kind > JOURNAL_CATALOGUE)
+	if (record->kind < JOURNAL_ACCEPTED || record->kind > JOURNAL_LOOK)
 		return JOURNAL_UNKNOWN_KIND;
 	chain_next(before, &again);
 	if (memcmp(again.chain, record->chain, sizeof again.chain) != 0)

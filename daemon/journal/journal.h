@@ -20,6 +20,9 @@ enum journal_kind {
 	JOURNAL_ACCEPTED = 1,  /* payload: the Report as it was received */
 	JOURNAL_REFUSED = 2,   /* no payload: only that this sequence was used up, and by which bytes */
 	JOURNAL_CATALOGUE = 3, /* payload: the catalogue's files, packed: in force from this commit on */
+	JOURNAL_ACT = 4,       /* payload: the operator's Act, packed, with who did it (daemon/acts.h) */
+	JOURNAL_LOOK =
+	    5, /* no payload: calendar and targets were looked at, and alerts raised or resolved, at this time */
 };
 
 struct journal_record {

@@ -1,44 +1,14 @@
 #include "daemon/plan/judge.h"
 
-#include "daemon/indicator/fraction.h"
-#include <assert.h>
+#include "daemon/plan/path.h"
+#include "daemon/plan/shape.h"
 
-/* Which side of the target wants it, and so from where the path comes. */
-enum aim {
-	AIM_UP,     /* more is fine */
-	AIM_DOWN,   /* less is fine */
-	AIM_AT,     /* from the baseline's side; past the target is wrong too */
-	AIM_KEEP,   /* no path: it holds or it does not */
-	AIM_FOLLOW, /* no path: the target moves */
-};
+#define BEHIND_SHARE  10 /* behind is a tenth of the way, no further */
+#define MARGIN_SHARE  50 /* what a verdict must be better by to become better */
+#define FOLLOW_WAY    5  /* points: the way of a series that follows, so that half a point more is behind */
 
-static const struct rule {
-	bool below, at, above; /* where the value satisfies: below, at (or within the tolerance), above */
-	bool lasts;            /* met only at the end: before it may still be lost */
-	enum aim aim;
-} rules[COMPARISON_COUNT] = {
-    [COMPARE_AT_LEAST] = {.at = true, .above = true, .aim = AIM_UP},
-    [COMPARE_MORE] = {.above = true, .aim = AIM_UP},
-    [COMPARE_AT_MOST] = {.below = true, .at = true, .aim = AIM_DOWN},
-    [COMPARE_LESS] = {.below = true, .aim = AIM_DOWN},
-    [COMPARE_EQUAL] = {.at = true, .aim = AIM_AT},
-    [COMPARE_ABOUT] = {.at = true, .lasts = true, .aim = AIM_AT},
-    [COMPARE_HOLD_AT_LEAST] = {.at = true, .above = true, .lasts = true, .aim = AIM_KEEP},
-    [COMPARE_HOLD_EQUAL] = {.at = true, .lasts = true, .aim = AIM_KEEP},
-    [COMPARE_STRIVE] = {.at = true, .above = true, .aim = AIM_UP},
-    [COMPARE_TRACKS_GDP] = {.at = true, .above = true, .lasts = true, .aim = AIM_FOLLOW},
-};
-
-#define TOLERANCE_PERCENT 5  /* of `about`, where the plan says none */
-#define BEHIND_SHARE      10 /* behind is a tenth of the way, no further */
-#define IN_STEP_TENTHS    5  /* tenths of a point below the followed series that are still in step */
-#define FOLLOW_WAY        5 /* points: the way of a series that follows, so that half a point more is behind */
-
-/* A value and what it is judged against, all in one unit. */
-struct stand {
-	struct fraction value, goal;
-	struct fraction width; /* on both sides of the goal that is still at it */
-};
+#define CHANCE_MARGIN 10 /* points */
+#define CHANCE_MAX    100
 
 const char *verdict_name(enum verdict verdict)
 {
@@ -50,10 +20,19 @@ const char *verdict_name(enum verdict verdict)
 	return names[verdict];
 }
 
-static struct fraction printed(const struct printed_number *number)
+static bool is_present(const struct value *value)
 {
-	return number->present ? fraction_of_decimal(number->units, number->decimals)
-	                       : fraction_of_integer(0);
+	return value && value->state == VALUE_PRESENT;
+}
+
+bool plan_is_provisional(const struct value *value)
+{
+	return value->state == VALUE_PRESENT && (value->status == 'P' || value->reported < value->expected);
+}
+
+static void note(int verdict, struct fraction number, struct plan_number *ret_number)
+{
+	*ret_number = (struct plan_number){.present = verdict == 0, .is = number};
 }
 
 static struct fraction positive(struct fraction a)
@@ -61,81 +40,102 @@ static struct fraction positive(struct fraction a)
 	return a.over < 0 ? fraction_negate(a) : a;
 }
 
+/* ---- hold: the worst of all that was ---- */
+
+/* Positive: so far from holding. */
+static struct fraction breach(const struct target *target, struct fraction value)
+{
+	struct fraction off;
+	if (fraction_subtract(shape_number(&target->goal), value, &off))
+		return fraction_of_integer(INT64_MAX); /* too far to tell how far */
+	return target->comparison == COMPARE_HOLD_EQUAL ? positive(off) : off;
+}
+
+static bool counts(const struct plan_evidence *evidence, struct period period)
+{
+	return period_first_day(period) >=
+	           period_first_day(period_make(PERIOD_ANNUAL, evidence->plan->first_year, 0)) &&
+	       period_last_day(period) <= period_last_day(evidence->period);
+}
+
+static void consider(const struct plan_evidence *evidence, struct plan_point point, struct plan_point *worst)
+{
+	const struct fraction now = fraction_of_decimal(point.units, evidence->decimals);
+	if (worst->period.code == 0 ||
+	    fraction_compare(
+	        breach(evidence->target, now),
+	        breach(evidence->target, fraction_of_decimal(worst->units, evidence->decimals))) > 0)
+		*worst = point;
+}
+
+static struct plan_point find_worst(const struct plan_evidence *evidence)
+{
+	struct plan_point worst = {.period = {0}};
+	for (size_t i = 0; i < evidence->point_count; i++)
+		if (counts(evidence, evidence->points[i].period))
+			consider(evidence, evidence->points[i], &worst);
+	if (is_present(evidence->value))
+		consider(evidence,
+		         (struct plan_point){.period = evidence->period,
+		                             .units = evidence->value->units,
+		                             .is_provisional = plan_is_provisional(evidence->value)},
+		         &worst);
+	return worst;
+}
+
 /* ---- what is to be compared ---- */
 
-static int find_width(const struct target *target, struct fraction *ret_width)
+/* Whether there is anything; where there is, value, goal and width. */
+static bool find_stand(const struct plan_evidence *evidence, const struct plan_point *worst,
+                       struct stand *ret_stand)
 {
-	struct fraction percent = fraction_of_integer(TOLERANCE_PERCENT), width;
-	if (target->comparison != COMPARE_ABOUT) {
-		*ret_width = fraction_of_integer(0);
-		return 0;
+	const struct target *target = evidence->target;
+	const struct value *value = evidence->value, *followed = evidence->followed;
+	struct stand stand = {.goal = shape_number(&target->goal)};
+	if (worst->period.code != 0)
+		stand.value = fraction_of_decimal(worst->units, evidence->decimals);
+	else if (is_present(value))
+		stand.value = fraction_of_decimal(value->units, evidence->decimals);
+	else
+		return false;
+	if (shape_of(target)->aim == AIM_FOLLOW) {
+		if (!is_present(followed) ||
+		    shape_followed_goal(fraction_of_decimal(followed->units, evidence->followed_decimals),
+		                        &stand.goal))
+			return false;
+	} else if (!target->goal.present) {
+		return false;
 	}
-	if (target->tolerance.present)
-		percent = printed(&target->tolerance);
-	const int verdict = fraction_multiply(positive(printed(&target->goal)), percent, &width);
-	return verdict ? verdict : fraction_divide(width, fraction_of_integer(100), ret_width);
+	if (shape_width(target, &stand.width))
+		return false;
+	*ret_stand = stand;
+	return true;
 }
 
-static int find_followed_goal(const struct value *followed, unsigned decimals, struct fraction *ret_goal)
+static bool is_too_early(const struct plan_evidence *evidence)
 {
-	return fraction_subtract(fraction_of_decimal(followed->units, decimals),
-	                         fraction_of_decimal(IN_STEP_TENTHS, 1), ret_goal);
+	return evidence->target->starts_at_zero && period_year(evidence->period) < evidence->plan->first_year;
 }
 
-/* -1, 0, 1: below, at, above the goal. */
-static int find_side(const struct stand *stand, int *ret_side)
+/* ---- how much is lacking ---- */
+
+/* As if more were better, whichever side the goal is reached from. */
+static void turn_up(struct stand *stand, struct fraction *asked)
 {
-	struct fraction low, high;
-	const int verdict = fraction_subtract(stand->goal, stand->width, &low);
-	if (verdict || fraction_add(stand->goal, stand->width, &high))
-		return FRACTION_OVERFLOW;
-	*ret_side = fraction_compare(stand->value, low) < 0 ? -1 : fraction_compare(stand->value, high) > 0;
-	return 0;
+	stand->value = fraction_negate(stand->value);
+	stand->goal = fraction_negate(stand->goal);
+	*asked = fraction_negate(*asked);
 }
 
-/* ---- the path ---- */
-
-/* Months of the plan that are over with the period, and in all. */
-struct progress {
-	int months, of;
-};
-
-static struct progress progress_at(const struct plan *plan, struct period period)
-{
-	const struct period baseline_year = period_make(PERIOD_ANNUAL, plan->first_year - 1, 0);
-	struct progress progress = {.of = 12 * (plan->last_year - plan->first_year + 1)};
-	progress.months = period_months_between_ends(baseline_year, period);
-	if (progress.months < 0)
-		progress.months = 0;
-	if (progress.months > progress.of)
-		progress.months = progress.of;
-	return progress;
-}
-
-static struct fraction start_of(const struct target *target)
-{
-	return target->starts_at_zero ? fraction_of_integer(0) : printed(&target->baseline);
-}
-
-/* start + (goal - start) * months / of */
-static int find_path(struct fraction start, struct fraction goal, struct progress progress,
-                     struct fraction *ret_path)
-{
-	struct fraction way, done, share = {.over = progress.months, .under = progress.of};
-	int verdict = fraction_subtract(goal, start, &way);
-	if (!verdict)
-		verdict = fraction_multiply(way, share, &done);
-	return verdict ? verdict : fraction_add(start, done, ret_path);
-}
-
-/* How much is lacking (0 or less: nothing), when more is better. */
-static int find_lack(const struct stand *stand, struct fraction path, bool far_side_counts,
+static int find_lack(const struct stand *stand, struct fraction asked, bool far_side_counts,
                      struct fraction *ret_lack)
 {
-	struct fraction lack, past;
-	if (fraction_compare(path, stand->goal) > 0)
-		path = stand->goal;
-	if (fraction_subtract(path, stand->value, &lack))
+	struct fraction near_end, lack, past;
+	if (fraction_subtract(stand->goal, stand->width, &near_end))
+		return FRACTION_OVERFLOW;
+	if (fraction_compare(asked, near_end) > 0)
+		asked = near_end;
+	if (fraction_subtract(asked, stand->value, &lack))
 		return FRACTION_OVERFLOW;
 	if (far_side_counts) {
 		if (fraction_subtract(stand->value, stand->goal, &past) ||
@@ -148,6 +148,40 @@ static int find_lack(const struct stand *stand, struct fraction path, bool far_s
 	return 0;
 }
 
+/* On a way from `start`: what the path asks for, what is lacking, how long it is. */
+static void measure_way(const struct plan_evidence *evidence, struct stand stand, struct judgement *judgement)
+{
+	const enum aim aim = shape_of(evidence->target)->aim;
+	const struct fraction start = path_start(evidence->target);
+	struct fraction asked = {.under = 1}, lack = {.under = 1}, way = {.under = 1};
+	int verdict = path_asks(evidence->plan, evidence->target, evidence->period, &asked);
+	note(verdict, asked, &judgement->path);
+	if (verdict)
+		return;
+	note(fraction_subtract(stand.goal, start, &way), way, &judgement->way);
+	judgement->way.is = positive(judgement->way.is);
+	if (aim == AIM_DOWN || (aim == AIM_AT && fraction_compare(stand.goal, start) < 0))
+		turn_up(&stand, &asked);
+	note(find_lack(&stand, asked, aim == AIM_AT, &lack), lack, &judgement->lack);
+}
+
+static void measure(const struct plan_evidence *evidence, const struct stand *stand,
+                    struct judgement *judgement)
+{
+	const enum aim aim = shape_of(evidence->target)->aim;
+	struct fraction lack;
+	if (aim != AIM_KEEP && aim != AIM_FOLLOW) {
+		measure_way(evidence, *stand, judgement);
+		return;
+	}
+	note(0, stand->goal, &judgement->path);
+	note(0, fraction_of_integer(aim == AIM_FOLLOW ? FOLLOW_WAY : 0), &judgement->way);
+	if (aim == AIM_KEEP)
+		note(0, breach(evidence->target, stand->value), &judgement->lack);
+	else if (fraction_subtract(stand->goal, stand->value, &lack) == 0)
+		note(0, lack, &judgement->lack);
+}
+
 static enum verdict judge_lack(struct fraction lack, struct fraction way)
 {
 	struct fraction tenfold;
@@ -158,74 +192,112 @@ static enum verdict judge_lack(struct fraction lack, struct fraction way)
 	return fraction_compare(tenfold, way) <= 0 ? VERDICT_BEHIND : VERDICT_OFF_TRACK;
 }
 
-/* Not satisfied yet, and the plan is not over. */
-static enum verdict judge_path(struct stand stand, struct fraction start, struct progress progress,
-                               enum aim aim)
+static enum verdict judge_unsatisfied(const struct plan_evidence *evidence, const struct judgement *judgement)
 {
-	struct fraction path, lack, way;
-	if (aim == AIM_DOWN || (aim == AIM_AT && fraction_compare(stand.goal, start) < 0)) {
-		stand.value = fraction_negate(stand.value);
-		stand.goal = fraction_negate(stand.goal);
-		start = fraction_negate(start);
-	}
-	if (find_path(start, stand.goal, progress, &path) || find_lack(&stand, path, aim == AIM_AT, &lack) ||
-	    fraction_subtract(stand.goal, start, &way))
+	if (path_is_over(evidence->plan, evidence->period) || shape_of(evidence->target)->aim == AIM_KEEP)
+		return VERDICT_OFF_TRACK;
+	if (!judgement->lack.present || !judgement->way.present)
 		return VERDICT_NO_DATA;
-	return judge_lack(lack, positive(way));
+	return judge_lack(judgement->lack.is, judgement->way.is);
 }
 
-/* Out of step, and the plan is not over. */
-static enum verdict judge_follower(const struct stand *stand)
+static enum verdict judge_side(const struct plan_evidence *evidence, int side,
+                               const struct judgement *judgement)
 {
-	struct fraction lack;
-	if (fraction_subtract(stand->goal, stand->value, &lack))
-		return VERDICT_NO_DATA;
-	return judge_lack(lack, fraction_of_integer(FOLLOW_WAY));
+	const struct shape *shape = shape_of(evidence->target);
+	if (!shape_is_satisfied(shape, side))
+		return judge_unsatisfied(evidence, judgement);
+	return shape->lasts && !path_is_over(evidence->plan, evidence->period) ? VERDICT_ON_TRACK
+	                                                                       : VERDICT_MET;
+}
+
+/* ---- how fast, and when ---- */
+
+/* The nearest value that would satisfy. */
+static int nearest_goal(const struct stand *stand, int side, struct fraction *ret_goal)
+{
+	return side < 0 ? fraction_subtract(stand->goal, stand->width, ret_goal)
+	                : fraction_add(stand->goal, stand->width, ret_goal);
+}
+
+static void find_month(const struct plan_evidence *evidence, const struct stand *stand, int side,
+                       struct judgement *judgement)
+{
+	const struct shape *shape = shape_of(evidence->target);
+	const int beyond = shape->at ? 0 : shape->above ? 1 : -1;
+	struct fraction goal;
+	struct period month;
+	if (!shape_is_satisfied(shape, side) && nearest_goal(stand, side, &goal) == 0 &&
+	    path_reached(evidence->plan, evidence->target, evidence->period, stand->value, goal, beyond,
+	                 &month) == 0)
+		judgement->reached = month;
+}
+
+static void find_paces(const struct plan_evidence *evidence, const struct stand *stand, int side,
+                       struct judgement *judgement)
+{
+	struct fraction pace = {.under = 1}, needed = {.under = 1};
+	note(path_pace(evidence->plan, evidence->target, evidence->period, stand->value, &pace), pace,
+	     &judgement->pace);
+	if (judgement->verdict != VERDICT_MET)
+		note(path_pace_needed(evidence->plan, evidence->period, stand->value, stand->goal, &needed),
+		     needed, &judgement->pace_needed);
+	find_month(evidence, stand, side, judgement);
 }
 
 /* ---- the whole ---- */
 
-static bool is_present(const struct value *value)
+void plan_judge(const struct plan_evidence *evidence, struct judgement *ret_judgement)
 {
-	return value && value->state == VALUE_PRESENT;
+	const enum aim aim = shape_of(evidence->target)->aim;
+	struct judgement judgement = {.verdict = VERDICT_NO_DATA};
+	struct stand stand;
+	int side = 0;
+	if (aim == AIM_KEEP)
+		judgement.worst = find_worst(evidence);
+	if (evidence->target->cancelled) {
+		judgement.verdict = VERDICT_CANCELLED;
+	} else if (!is_too_early(evidence) && find_stand(evidence, &judgement.worst, &stand) &&
+	           shape_side(&stand, &side) == 0) {
+		measure(evidence, &stand, &judgement);
+		judgement.verdict = judge_side(evidence, side, &judgement);
+		judgement.is_provisional =
+		    aim == AIM_KEEP ? judgement.worst.is_provisional
+		                    : plan_is_provisional(evidence->value) ||
+		                          (evidence->followed && plan_is_provisional(evidence->followed));
+		if (aim != AIM_KEEP && aim != AIM_FOLLOW)
+			find_paces(evidence, &stand, side, &judgement);
+	}
+	*ret_judgement = judgement;
 }
 
-static bool is_over(const struct plan *plan, struct period period)
+/* ---- what holds ---- */
+
+/* As it would be if a margin more were lacking. */
+static enum verdict judge_strictly(const struct judgement *now)
 {
-	return period_last_day(period) >= period_last_day(period_make(PERIOD_ANNUAL, plan->last_year, 0));
+	struct fraction margin, lack;
+	if (!now->lack.present || !now->way.present ||
+	    fraction_divide(now->way.is, fraction_of_integer(MARGIN_SHARE), &margin) ||
+	    fraction_add(now->lack.is, margin, &lack))
+		return now->verdict;
+	return judge_lack(lack, now->way.is);
 }
 
-static enum verdict judge_unsatisfied(const struct plan *plan, const struct target *target,
-                                      struct period period, const struct stand *stand)
+enum verdict plan_settle(enum verdict before, const struct judgement *now)
 {
-	const enum aim aim = rules[target->comparison].aim;
-	if (is_over(plan, period) || aim == AIM_KEEP)
-		return VERDICT_OFF_TRACK;
-	if (aim == AIM_FOLLOW)
-		return judge_follower(stand);
-	return judge_path(*stand, start_of(target), progress_at(plan, period), aim);
+	const bool both = before <= VERDICT_OFF_TRACK && now->verdict <= VERDICT_OFF_TRACK;
+	if (now->verdict == VERDICT_NO_DATA)
+		return before;
+	if (!both || now->verdict >= before || now->verdict == VERDICT_MET)
+		return now->verdict;
+	const enum verdict strict = judge_strictly(now);
+	const enum verdict kept = strict < before ? strict : before;
+	return kept > now->verdict ? kept : now->verdict;
 }
 
-enum verdict plan_judge_target(const struct plan *plan, const struct target *target, struct period period,
-                               const struct value *value, unsigned decimals, const struct value *followed,
-                               unsigned followed_decimals)
+bool plan_settle_chance(bool was_low, unsigned chance, unsigned agreed)
 {
-	assert(target->comparison < COMPARISON_COUNT);
-	const struct rule *rule = &rules[target->comparison];
-	const bool follows = rule->aim == AIM_FOLLOW;
-	struct stand stand = {.goal = printed(&target->goal)};
-	int side;
-	if (target->cancelled)
-		return VERDICT_CANCELLED;
-	if (!is_present(value) || !(follows ? is_present(followed) : target->goal.present))
-		return VERDICT_NO_DATA;
-	if (target->starts_at_zero && period_year(period) < plan->first_year)
-		return VERDICT_NO_DATA;
-	stand.value = fraction_of_decimal(value->units, decimals);
-	if ((follows && find_followed_goal(followed, followed_decimals, &stand.goal)) ||
-	    find_width(target, &stand.width) || find_side(&stand, &side))
-		return VERDICT_NO_DATA;
-	if (!(side < 0 ? rule->below : side == 0 ? rule->at : rule->above))
-		return judge_unsatisfied(plan, target, period, &stand);
-	return rule->lasts && !is_over(plan, period) ? VERDICT_ON_TRACK : VERDICT_MET;
+	const unsigned clear = agreed + CHANCE_MARGIN < CHANCE_MAX ? agreed + CHANCE_MARGIN : CHANCE_MAX;
+	return chance < (was_low ? clear : agreed);
 }

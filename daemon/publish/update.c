@@ -1,9 +1,10 @@
 #include "daemon/publish/update.h"
 
 #include "daemon/base/arena.h"
-#include "daemon/query/wording.h"
+#include "daemon/query/wording_alert.h"
 #include "proto/envelope.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -15,6 +16,7 @@ struct publisher {
 	uint64_t *sequences;      /* one per indicator, then one per statistic */
 	uint64_t *next_sequences; /* for the catalogue to come */
 	struct arena *arena;
+	uint64_t alert_sequence;
 	struct wording words;
 	char topic[ENVELOPE_TOPIC_MAX + 1];
 	void *bytes;
@@ -91,14 +93,10 @@ void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
-static int pack(struct publisher *publisher, Suanpan__Value *value, uint64_t sequence, size_t *ret_size)
+static int pack(struct publisher *publisher, Suanpan__Update update, size_t *ret_size)
 {
-	Suanpan__Update update;
-	suanpan__update__init(&update);
 	update.major = ENVELOPE_MAJOR;
 	update.epoch = publisher->epoch;
-	update.sequence = sequence;
-	update.value = value;
 	free(publisher->bytes);
 	publisher->bytes = NULL;
 	return envelope_pack(&update.base, ENVELOPE_ANSWER_MAX, &publisher->bytes, ret_size);
@@ -106,7 +104,7 @@ static int pack(struct publisher *publisher, Suanpan__Value *value, uint64_t seq
 
 int publisher_pack_welcome(struct publisher *publisher, const void **ret_bytes, size_t *ret_size)
 {
-	int result = pack(publisher, NULL, 0, ret_size);
+	int result = pack(publisher, (Suanpan__Update)SUANPAN__UPDATE__INIT, ret_size);
 	if (result == 0)
 		*ret_bytes = publisher->bytes;
 	return result;
@@ -151,11 +149,35 @@ int publisher_pack(struct publisher *publisher, const struct changed_value *chan
 		publisher->words.exhausted = false;
 		return -ENOMEM;
 	}
-	int result = pack(publisher, &value, sequence, ret_size);
+	Suanpan__Update update = SUANPAN__UPDATE__INIT;
+	update.sequence = sequence;
+	update.value = &value;
+	int result = pack(publisher, update, ret_size);
 	if (result != 0)
 		return result;
 	snprintf(publisher->topic, sizeof publisher->topic, ENVELOPE_TOPIC_PREFIX "%s.%s",
 	         subject.measure.code, publisher->catalogue->areas[changed->area].code);
+	*ret_topic = publisher->topic;
+	*ret_bytes = publisher->bytes;
+	return 0;
+}
+
+int publisher_pack_alert(struct publisher *publisher, const struct alert *alert, const char **ret_topic,
+                         const void **ret_bytes, size_t *ret_size)
+{
+	Suanpan__Update update = SUANPAN__UPDATE__INIT;
+	update.sequence = ++publisher->alert_sequence;
+	arena_reset(publisher->arena);
+	Suanpan__Alert row = wording_alert(&publisher->words, alert);
+	update.alert = &row;
+	if (publisher->words.exhausted) {
+		publisher->words.exhausted = false;
+		return -ENOMEM;
+	}
+	int result = pack(publisher, update, ret_size);
+	if (result != 0)
+		return result;
+	snprintf(publisher->topic, sizeof publisher->topic, ENVELOPE_TOPIC_ALERT "%" PRIu64, alert->number);
 	*ret_topic = publisher->topic;
 	*ret_bytes = publisher->bytes;
 	return 0;

@@ -29,6 +29,11 @@ enum publisher_verdict {
 int MUST_CHECK publisher_pack(struct publisher *publisher, const struct changed_value *changed,
                               const char **ret_topic, const void **ret_bytes, size_t *ret_size);
 
+/* An alert that was raised or changed, counted likewise. */
+struct alert;
+int MUST_CHECK publisher_pack_alert(struct publisher *publisher, const struct alert *alert,
+                                    const char **ret_topic, const void **ret_bytes, size_t *ret_size);
+
 /* The Update without a value that says: a subscription counts from here. */
 int MUST_CHECK publisher_pack_welcome(struct publisher *publisher, const void **ret_bytes, size_t *ret_size);
 

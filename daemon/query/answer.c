@@ -2,6 +2,7 @@
 
 #include "daemon/base/arena.h"
 #include "daemon/base/clock.h"
+#include "daemon/query/moment.h"
 #include "daemon/query/past.h"
 #include "daemon/query/question.h"
 #include "proto/envelope.h"
@@ -46,7 +47,9 @@ static int check_one_kind(struct question *question, const Suanpan__Query *query
 {
 	int kinds = (query->status != NULL) + (query->list != NULL) + (query->series != NULL) +
 	            (query->plan != NULL) + (query->history != NULL) + (query->eval != NULL) +
-	            (query->coverage != NULL) + (query->explain != NULL) + (query->diff != NULL);
+	            (query->coverage != NULL) + (query->explain != NULL) + (query->diff != NULL) +
+	            (query->forecast != NULL) + (query->backtest != NULL) + (query->alerts != NULL) +
+	            (query->calendar != NULL) + (query->act != NULL);
 	if (kinds == 1)
 		return 0;
 	return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
@@ -95,7 +98,25 @@ static int dispatch(struct question *question, const Suanpan__Query *query)
 		return answer_coverage(question, query->coverage);
 	if (query->explain)
 		return answer_explain(question, query->explain);
+	if (query->forecast)
+		return answer_forecast(question, query->forecast);
+	if (query->backtest)
+		return answer_backtest(question, query->backtest);
+	if (query->alerts)
+		return answer_alerts(question, query->alerts);
+	if (query->calendar)
+		return answer_calendar(question, query->calendar);
 	return answer_diff(question, query->diff);
+}
+
+/* A moment is the commit that was the newest one at a time of day: it is over from then on, but the day goes on, and what is due by
+ * then is due. What is still to come is not a moment. */
+static int64_t find_time(const char *as_of, const struct moment *moment, int64_t now_ms)
+{
+	struct written_moment written;
+	if (moment_parse(as_of, &written) != 0 || written.is_commit)
+		return moment->wall_ms;
+	return written.wall_ms < now_ms ? written.wall_ms : now_ms;
 }
 
 /* From here on the question is about that moment. */
@@ -107,7 +128,7 @@ static int go_back(struct question *question, const char *as_of)
 		return result;
 	snapshot_go_back(question->snapshot, &moment);
 	question->chunk.commit = moment.commit;
-	question->now_ms = moment.wall_ms;
+	question->now_ms = find_time(as_of, &moment, question->now_ms);
 	return 0;
 }
 
@@ -134,6 +155,15 @@ static int answer_from_snapshot(struct question *question, const Suanpan__Query 
 	return result;
 }
 
+/* It is decided now and by the newest state, whatever that will be: no snapshot is looked at. */
+static int pass_on_act(struct question *question, const Suanpan__Query *query)
+{
+	if (query->as_of)
+		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
+		                       "What was done in the past cannot be changed: an act has no moment.");
+	return answer_act(question, query->number, query->act);
+}
+
 static int answer_rows(struct question *question, const void *request, size_t size)
 {
 	const Suanpan__Query *query = NULL;
@@ -145,7 +175,7 @@ static int answer_rows(struct question *question, const void *request, size_t si
 	if (result == 0)
 		result = read_language(question, query);
 	if (result == 0)
-		result = answer_from_snapshot(question, query);
+		result = query->act ? pass_on_act(question, query) : answer_from_snapshot(question, query);
 	return result;
 }
 
@@ -155,6 +185,8 @@ static int conclude(struct question *question, int result)
 	struct chunk *chunk = &question->chunk;
 	if (chunk->sink_answer != 0)
 		return chunk->sink_answer;
+	if (result == QUESTION_TAKEN)
+		return 0;
 	if (result == 0)
 		result = chunk_end(chunk);
 	else if (result == QUESTION_REFUSED)
@@ -205,4 +237,19 @@ int query_forbid(const struct answer_context *context, const void *request, size
                  void *closure)
 {
 	return answer_with(refuse_forbidden, context, request, size, sink, closure);
+}
+
+int query_answer_act(const struct answer_context *context, uint64_t number, const struct act_result *outcome,
+                     answer_sink *sink, void *closure)
+{
+	struct chunk chunk = {.arena = context->arena, .sink = sink, .closure = closure, .number = number};
+	Suanpan__Done done = SUANPAN__DONE__INIT;
+	if (outcome->failure != 0)
+		return chunk_fail(&chunk, (Suanpan__FailureKind)outcome->failure, outcome->text, NULL);
+	done.changed = outcome->changed;
+	done.text = wording_borrow(outcome->text);
+	done.has_commit = done.has_entry = outcome->changed;
+	done.commit = outcome->commit;
+	done.entry = outcome->entry;
+	return chunk_done(&chunk, &done);
 }

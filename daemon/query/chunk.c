@@ -4,6 +4,7 @@
 #include "daemon/query/wording.h"
 #include "proto/envelope.h"
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,36 +25,37 @@ static int send_answer(struct chunk *chunk, const Suanpan__Answer *answer)
 	return chunk->sink_answer;
 }
 
+/* Where the rows of each kind stand in an Answer; Status alone is no list. */
+#define ROWS(descriptor_, field)                                                                             \
+	{                                                                                                    \
+		.descriptor = &(descriptor_), .at = offsetof(Suanpan__Answer, field),                        \
+		.count_at = offsetof(Suanpan__Answer, n_##field)                                             \
+	}
+static const struct {
+	const ProtobufCMessageDescriptor *descriptor;
+	size_t at, count_at;
+} lists[] = {
+    ROWS(suanpan__list_row__descriptor, list),         ROWS(suanpan__value__descriptor, series),
+    ROWS(suanpan__plan_row__descriptor, plan),         ROWS(suanpan__revision__descriptor, history),
+    ROWS(suanpan__coverage_row__descriptor, coverage), ROWS(suanpan__explain_row__descriptor, explain),
+    ROWS(suanpan__diff_row__descriptor, diff),         ROWS(suanpan__outlook_row__descriptor, outlook),
+    ROWS(suanpan__backtest_row__descriptor, backtest), ROWS(suanpan__alert__descriptor, alert),
+    ROWS(suanpan__calendar_row__descriptor, calendar),
+};
+
 static void attach_rows(struct chunk *chunk, Suanpan__Answer *answer)
 {
 	if (chunk->count == 0)
 		return;
-	const ProtobufCMessageDescriptor *kind = chunk->rows[0]->descriptor;
 	void *rows = chunk->rows;
-	if (kind == &suanpan__status__descriptor) {
+	const ProtobufCMessageDescriptor *kind = chunk->rows[0]->descriptor;
+	if (kind == &suanpan__status__descriptor)
 		answer->status = *(Suanpan__Status **)rows;
-	} else if (kind == &suanpan__list_row__descriptor) {
-		answer->n_list = chunk->count;
-		answer->list = rows;
-	} else if (kind == &suanpan__value__descriptor) {
-		answer->n_series = chunk->count;
-		answer->series = rows;
-	} else if (kind == &suanpan__plan_row__descriptor) {
-		answer->n_plan = chunk->count;
-		answer->plan = rows;
-	} else if (kind == &suanpan__revision__descriptor) {
-		answer->n_history = chunk->count;
-		answer->history = rows;
-	} else if (kind == &suanpan__coverage_row__descriptor) {
-		answer->n_coverage = chunk->count;
-		answer->coverage = rows;
-	} else if (kind == &suanpan__explain_row__descriptor) {
-		answer->n_explain = chunk->count;
-		answer->explain = rows;
-	} else {
-		answer->n_diff = chunk->count;
-		answer->diff = rows;
-	}
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+		if (lists[i].descriptor == kind) {
+			memcpy((char *)answer + lists[i].at, &rows, sizeof rows);
+			memcpy((char *)answer + lists[i].count_at, &chunk->count, sizeof chunk->count);
+		}
 }
 
 static int send_rows(struct chunk *chunk, bool last)
@@ -86,6 +88,18 @@ int chunk_add(struct chunk *chunk, const ProtobufCMessage *row)
 int chunk_end(struct chunk *chunk)
 {
 	return chunk->sink_answer != 0 ? chunk->sink_answer : send_rows(chunk, true);
+}
+
+int chunk_done(struct chunk *chunk, Suanpan__Done *done)
+{
+	if (chunk->sink_answer != 0)
+		return chunk->sink_answer;
+	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+	answer.major = ENVELOPE_MAJOR;
+	answer.number = chunk->number;
+	answer.last = 1;
+	answer.done = done;
+	return send_answer(chunk, &answer);
 }
 
 int chunk_fail(struct chunk *chunk, Suanpan__FailureKind kind, const char *text, const char *suggestion)

@@ -24,10 +24,12 @@ struct chunk {
 	ProtobufCMessage *rows[CHUNK_ROWS_MAX];
 };
 
-/* A Suanpan__Status, __ListRow, __Value, __PlanRow or __Revision. */
+/* A Suanpan__Status, or any of the rows that an Answer lists. */
 int MUST_CHECK chunk_add(struct chunk *chunk, const ProtobufCMessage *row);
 /* Sends what is left, as the last Answer. */
 int MUST_CHECK chunk_end(struct chunk *chunk);
+/* The only Answer, of what came of an act. */
+int MUST_CHECK chunk_done(struct chunk *chunk, Suanpan__Done *done);
 /* Drops what is left and sends the failure, as the last Answer. `suggestion` may be NULL. */
 int MUST_CHECK chunk_fail(struct chunk *chunk, Suanpan__FailureKind kind, const char *text,
                           const char *suggestion);

@@ -1,12 +1,10 @@
 /* Who has reported what, and when: completeness and timeliness. */
 #include "daemon/query/question.h"
 
-#include "daemon/base/clock.h"
+#include "daemon/catalogue/calendar.h"
 #include "proto/codes.h"
 #include <stdlib.h>
 
-#define MS_A_DAY  ((int64_t)24 * 3600 * 1000)
-#define CHINA_MS  ((int64_t)8 * 3600 * 1000)
 #define NAMES_MAX 64
 
 struct scope {
@@ -21,19 +19,6 @@ struct tally {
 	uint32_t missing[NAMES_MAX];
 };
 
-/* The last day on which a report is on time. */
-static int64_t due_day(const struct statistic *statistic, struct period period)
-{
-	return (int64_t)period_last_day(period) + statistic->deadline_days;
-}
-
-/* The day in China. */
-static int64_t day_of(int64_t wall_ms)
-{
-	int64_t ms = wall_ms + CHINA_MS;
-	return (ms >= 0 ? ms : ms - MS_A_DAY + 1) / MS_A_DAY;
-}
-
 /* The day in China on which a journal entry was accepted. */
 static int find_day(struct question *question, uint64_t entry, int64_t *ret_day)
 {
@@ -41,7 +26,7 @@ static int find_day(struct question *question, uint64_t entry, int64_t *ret_day)
 	int result = snapshot_entry(question->snapshot, entry, &found);
 	if (result != 0)
 		return result == SNAPSHOT_NOTHING ? (int)FAULT_CORRUPT : result;
-	*ret_day = day_of(found.wall_ms);
+	*ret_day = calendar_day_of(found.wall_ms);
 	return 0;
 }
 
@@ -75,7 +60,8 @@ static int count_area(struct question *question, const struct statistic *statist
 	tally->expected++;
 	/* A value that was taken back is missing again. */
 	if (count > 0 && revisions[count - 1].status != 'O')
-		result = count_report(question, revisions, count, due_day(statistic, period), tally);
+		result = count_report(question, revisions, count,
+		                      calendar_due_day(question->catalogue, statistic, period), tally);
 	else if (tally->missing_count++ < NAMES_MAX)
 		tally->missing[tally->missing_count - 1] = area;
 	free(revisions);
@@ -95,14 +81,12 @@ static void fill_row(struct question *question, const struct statistic *statisti
                      const struct tally *tally, Suanpan__CoverageRow *row)
 {
 	struct wording *words = &question->words;
-	char due[CLOCK_TEXT_SIZE];
-	clock_format(due_day(statistic, period) * MS_A_DAY, due);
-	due[sizeof "2024-05-01" - 1] = '\0';
 	suanpan__coverage_row__init(row);
 	row->statistic = wording_borrow(statistic->code);
 	row->name = wording_name(words, &statistic->names);
 	row->period = wording_period(words, period);
-	row->due = wording_copy(words, due);
+	row->due = wording_period(
+	    words, period_of_day(calendar_due_day(question->catalogue, statistic, period), PERIOD_DAY));
 	row->expected = tally->expected;
 	row->received = tally->received;
 	row->on_time = tally->on_time;
@@ -136,7 +120,7 @@ static struct period last_wanted(const struct question *question, const struct s
 {
 	struct period first = period_first_inside(scope->period, frequency);
 	struct period last = period_last_inside(scope->period, frequency);
-	int64_t day = day_of(question->now_ms) - 1;
+	int64_t day = calendar_day_of(question->now_ms) - 1;
 	if (day < extent->last_day)
 		day = extent->last_day;
 	while (last.code > first.code && period_last_day(last) > day)
@@ -180,30 +164,16 @@ static int add_one(struct question *question, const struct scope *scope, const c
 	return is_in_scope(scope, statistic, index) ? add_statistic(question, scope, statistic) : 0;
 }
 
-static const char *suggest_reporter(const struct catalogue *catalogue, const char *given)
-{
-	const char **names = malloc((catalogue->reporter_count + 1) * sizeof *names);
-	if (!names)
-		return NULL;
-	for (uint32_t i = 0; i < catalogue->reporter_count; i++)
-		names[i] = catalogue->reporters[i].code;
-	const char *near = nearest_word(given, names, catalogue->reporter_count);
-	free(names);
-	return near;
-}
-
 static int read_scope(struct question *question, const Suanpan__CoverageQuery *query, struct scope *scope)
 {
-	const struct catalogue *catalogue = question->catalogue;
 	int result = question_read_period(question, query->period, &scope->period);
 	if (result != 0 || !query->reporter)
 		return result;
-	uint32_t index = catalogue_find_reporter(catalogue, query->reporter);
-	if (index == CATALOGUE_NONE)
-		return question_refuse_unknown(question, "reporter", query->reporter,
-		                               suggest_reporter(catalogue, query->reporter));
-	scope->reporter = &catalogue->reporters[index];
-	return 0;
+	uint32_t index;
+	result = question_find_reporter(question, query->reporter, &index);
+	if (result == 0)
+		scope->reporter = &question->catalogue->reporters[index];
+	return result;
 }
 
 int answer_coverage(struct question *question, const Suanpan__CoverageQuery *query)

@@ -116,6 +116,8 @@ static int add_words_of_reporter(struct question *question, const struct place *
 	const Suanpan__Report *report = (const Suanpan__Report *)message;
 	row->note = note_of_row(words, report, find_row(report, question->catalogue, place));
 	row->source = report->source ? wording_copy(words, report->source) : NULL;
+	row->confirm = report->confirm ? wording_copy(words, report->confirm) : NULL;
+	row->correction = report->correction ? wording_copy(words, report->correction) : NULL;
 	return 0;
 }
 

@@ -1,4 +1,5 @@
 #include "daemon/query/question.h"
+#include <errno.h>
 #include <stdlib.h>
 
 static Suanpan__ListRow named_row(const struct wording *words, const char *code, const struct names *names)
@@ -219,6 +220,41 @@ static int add_streams(struct question *question)
 	return result;
 }
 
+/* ---- closed periods ---- */
+
+/* The operator's words, from the journal. */
+static int add_closed(struct question *question, const struct closed_period *closed)
+{
+	struct wording *words = &question->words;
+	struct journal_entry entry;
+	int result = snapshot_entry(question->snapshot, closed->entry, &entry);
+	if (result != 0)
+		return result == SNAPSHOT_NOTHING ? (int)FAULT_CORRUPT : result;
+	Suanpan__Act *act = suanpan__act__unpack(NULL, entry.payload_size, entry.payload);
+	if (!act)
+		return -ENOMEM; /* the daemon packed it */
+	Suanpan__ListRow row = SUANPAN__LIST_ROW__INIT;
+	row.code = wording_period(words, closed->period);
+	row.name = wording_copy(words, act->why ? act->why : "");
+	row.actor = act->actor ? wording_copy(words, act->actor) : NULL;
+	row.time = wording_time(words, entry.wall_ms);
+	suanpan__act__free_unpacked(act, NULL);
+	return question_add(question, &row.base);
+}
+
+static int add_all_closed(struct question *question)
+{
+	struct closed_period *periods;
+	size_t count;
+	int result = snapshot_closed(question->snapshot, &periods, &count);
+	if (result != 0)
+		return result;
+	for (size_t i = 0; i < count && result == 0; i++)
+		result = add_closed(question, &periods[i]);
+	free(periods);
+	return result;
+}
+
 /* ---- */
 
 static int add_each(struct question *question, uint32_t count, int (*add)(struct question *, uint32_t index))
@@ -246,10 +282,12 @@ int answer_list(struct question *question, const Suanpan__ListQuery *query)
 	};
 	if (query->kind == SUANPAN__LIST_KIND__LIST_STREAMS)
 		return add_streams(question);
+	if (query->kind == SUANPAN__LIST_KIND__LIST_CLOSED)
+		return add_all_closed(question);
 	/* protobuf-c passes on whatever number stood there. */
 	if (query->kind < SUANPAN__LIST_KIND__LIST_AREAS || query->kind > SUANPAN__LIST_KIND__LIST_REPORTERS)
 		return question_refuse(question, SUANPAN__FAILURE_KIND__FAILURE_MALFORMED, NULL,
 		                       "There is no list %d; the kinds go from 1 to %d.", (int)query->kind,
-		                       SUANPAN__LIST_KIND__LIST_STREAMS);
+		                       SUANPAN__LIST_KIND__LIST_CLOSED);
 	return add_each(question, lists[query->kind].count, lists[query->kind].add);
 }

@@ -1,12 +1,17 @@
 #include "daemon/query/question.h"
 
 #include "daemon/plan/judge.h"
+#include "daemon/plan/path.h"
+#include "daemon/query/note.h"
+#include "daemon/query/prospect.h"
+#include "daemon/query/standing.h"
+#include "proto/decimal.h"
 
 /* A plan as it is looked at: when, and where. */
 struct view {
 	const struct plan *plan;
-	struct period period;
-	uint32_t area; /* CATALOGUE_NONE: each target's own */
+	struct period asked, period; /* `period` of a row may be another: see_target */
+	uint32_t area;               /* CATALOGUE_NONE: each target's own */
 };
 
 static uint32_t area_of(const struct view *view, const struct target *target)
@@ -16,19 +21,27 @@ static uint32_t area_of(const struct view *view, const struct target *target)
 
 /* ---- what is asked for ---- */
 
+static int has_value(struct question *question, const struct view *view, const struct target *target,
+                     struct period period, bool *ret_has)
+{
+	const struct catalogue *catalogue = question->catalogue;
+	struct stored_value stored;
+	int result = snapshot_value(question->snapshot, catalogue->indicators[target->indicator].id,
+	                            catalogue->areas[area_of(view, target)].id, period, &stored);
+	if (result != 0 && result != SNAPSHOT_NOTHING)
+		return result;
+	*ret_has = result == 0 && stored.state == VALUE_PRESENT;
+	return 0;
+}
+
 static int year_has_data(struct question *question, const struct view *view, struct period year,
                          bool *ret_has)
 {
-	const struct catalogue *catalogue = question->catalogue;
 	*ret_has = false;
 	for (uint32_t i = 0; i < view->plan->target_count && !*ret_has; i++) {
-		const struct target *target = &view->plan->targets[i];
-		struct stored_value stored;
-		int result = snapshot_value(question->snapshot, catalogue->indicators[target->indicator].id,
-		                            catalogue->areas[area_of(view, target)].id, year, &stored);
-		if (result != 0 && result != SNAPSHOT_NOTHING)
+		int result = has_value(question, view, &view->plan->targets[i], year, ret_has);
+		if (result != 0)
 			return result;
-		*ret_has = result == 0 && stored.state == VALUE_PRESENT;
 	}
 	return 0;
 }
@@ -60,76 +73,137 @@ static int read_view(struct question *question, const Suanpan__PlanQuery *query,
 	int result = query->area ? question_find_area(question, query->area, &view->area) : 0;
 	if (result != 0)
 		return result;
-	return query->period ? question_read_period(question, query->period, &view->period)
-	                     : newest_year(question, view, &view->period);
+	result = query->period ? question_read_period(question, query->period, &view->period)
+	                       : newest_year(question, view, &view->period);
+	view->asked = view->period;
+	return result;
 }
-
-/* ---- a row ---- */
 
 static bool is_too_fine(const struct view *view, const struct indicator *indicator)
 {
 	return period_frequency_of(view->period) > indicator->frequency;
 }
 
-/* Another area is held against the path of the target's own, which is all the plan says; the note tells. */
-static enum verdict judge(const struct question *question, const struct view *view,
-                          const struct target *target, const struct value *value,
-                          const struct value *followed)
+/* ---- which figure of a target is looked at ---- */
+
+#define YEARS_BACK 2 /* what is older says nothing about then */
+
+/* Of a year that year's. Of anything finer, how it stood at its end: the newest figure that there is by then, at the indicator's own
+ * frequency if that is the coarser one. A month has no life expectancy, and this month's beds nobody has counted yet. */
+static int see_target(struct question *question, const struct view *view, const struct target *target,
+                      struct view *ret_view)
 {
-	const struct indicator *indicators = question->catalogue->indicators;
-	return plan_judge_target(view->plan, target, view->period, value,
-	                         indicators[target->indicator].decimals, followed,
-	                         followed ? indicators[target->follows].decimals : 0);
+	const enum period_frequency own = question->catalogue->indicators[target->indicator].frequency,
+	                            asked = period_frequency_of(view->period),
+	                            frequency = asked > own ? own : asked;
+	struct period period;
+	*ret_view = *view;
+	if (asked == PERIOD_ANNUAL || !period_newest_ended(view->period, frequency, &period))
+		return 0;
+	ret_view->period = period;
+	const int oldest = period_year(view->period) - YEARS_BACK;
+	for (bool more = true; more && period_year(period) >= oldest;
+	     more = period_shift(period, -1, &period)) {
+		bool has;
+		const int result = has_value(question, view, target, period, &has);
+		if (result == 0 && has)
+			ret_view->period = period;
+		if (result != 0 || has)
+			return result;
+	}
+	return 0;
 }
 
-#define NAMES_IN_NOTE 5
+/* ---- how it stands ---- */
 
-static char *missing_note(struct wording *words, const char *state, const struct kept_value *kept)
+/* Paces are small beside values: one more place. */
+static void tell_judgement(struct wording *words, const struct target *target,
+                           const struct judgement *judgement, Suanpan__PlanRow *row)
 {
-	const struct value *value = &kept->value;
-	char *note = wording_format(words, "%s: %u of %u reported", state, value->reported, value->expected);
-	uint32_t shown = value->missing_count < NAMES_IN_NOTE ? value->missing_count : NAMES_IN_NOTE;
-	for (uint32_t i = 0; note && i < shown; i++)
-		note = wording_format(words, "%s%s%s", note, i == 0 ? ", missing " : ", ",
-		                      wording_name(words, &words->catalogue->areas[value->missing[i]].names));
-	if (note && kept->missing_total > shown)
-		note = wording_format(words, "%s and %u more", note, kept->missing_total - shown);
-	return note;
+	const unsigned decimals = words->catalogue->indicators[target->indicator].decimals;
+	const unsigned finer = decimals < DECIMAL_PLACES_MAX ? decimals + 1 : decimals;
+	row->verdict = wording_borrow(verdict_name(judgement->verdict));
+	row->has_provisional = true;
+	row->provisional = judgement->is_provisional;
+	row->path = wording_plan_number(words, &judgement->path, decimals);
+	row->pace = wording_plan_number(words, &judgement->pace, finer);
+	row->pace_needed = wording_plan_number(words, &judgement->pace_needed, finer);
+	if (judgement->reached.code != 0)
+		row->reached = wording_period(words, judgement->reached);
+	if (judgement->worst.period.code != 0) {
+		row->worst_period = wording_period(words, judgement->worst.period);
+		row->worst = wording_number(words, judgement->worst.units, decimals);
+	}
 }
 
-/* How far the value can be relied on; NULL: wholly, or there is none. */
-static char *state_note(struct wording *words, const struct kept_value *kept)
+/* ---- the way so far, and what is to come ---- */
+
+#define WAY_PERIODS 24
+
+/* From the baseline year on, by years; or the newest WAY_PERIODS of a finer frequency. */
+static struct period start_of_way(const struct view *view)
 {
-	const struct value *value = &kept->value;
-	bool present = value->state == VALUE_PRESENT;
-	const char *state = present ? status_name(value->status) : "incomplete";
-	if (kept->missing_total > 0 && value->reported > 0)
-		return missing_note(words, state ? state : "provisional", kept);
-	return present && value->status != 'A' ? wording_borrow(state) : NULL;
+	const enum period_frequency frequency = period_frequency_of(view->period);
+	const struct period baseline =
+	    period_last_inside(period_make(PERIOD_ANNUAL, view->plan->first_year - 1, 0), frequency);
+	struct period start;
+	if (frequency == PERIOD_ANNUAL || !period_shift(view->period, 1 - WAY_PERIODS, &start) ||
+	    start.code < baseline.code)
+		return baseline;
+	return start;
 }
 
-static char *note_on(struct wording *words, const struct view *view, const struct target *target,
-                     const struct kept_value *kept)
+static int tell_way(struct question *question, const struct view *view, const struct target *target,
+                    Suanpan__PlanRow *row)
 {
-	if (target->cancelled)
-		return wording_borrow(target->cancelled);
-	char *note = state_note(words, kept);
-	if (target->starts_at_zero && period_year(view->period) < view->plan->first_year)
-		return wording_format(words, "%s%sthis plan counts from %d on", note ? note : "",
-		                      note ? "; " : "", view->plan->first_year);
-	if (area_of(view, target) == target->area)
-		return note;
-	return wording_format(words, "%s%sthe target is set for %s", note ? note : "", note ? "; " : "",
-	                      wording_name(words, &words->catalogue->areas[target->area].names));
+	struct wording *words = &question->words;
+	const struct catalogue *catalogue = question->catalogue;
+	const struct indicator *indicator = &catalogue->indicators[target->indicator];
+	struct period period = start_of_way(view);
+	if (period.code > view->period.code || period_year(view->period) > view->plan->last_year ||
+	    is_too_fine(view, indicator))
+		return 0;
+	const size_t count = (size_t)period_distance(period, view->period) + 1;
+	row->way = wording_take(words, count * sizeof *row->way);
+	for (; row->way && row->n_way < count; period.code++) {
+		struct stored_value stored;
+		const int result =
+		    snapshot_value(question->snapshot, indicator->id,
+		                   catalogue->areas[area_of(view, target)].id, period, &stored);
+		if (result != 0 && result != SNAPSHOT_NOTHING)
+			return result;
+		const bool present = result == 0 && stored.state == VALUE_PRESENT;
+		row->way[row->n_way++] =
+		    present ? wording_number(words, stored.units, indicator->decimals) : wording_borrow("");
+	}
+	return 0;
 }
 
-/* What is aimed at: a number, or the series that is followed. */
-static char *aim(struct wording *words, const struct target *target)
+static int tell_outlook(struct question *question, const struct view *view, const struct target *target,
+                        const struct judgement *judgement, Suanpan__PlanRow *row)
 {
-	if (target->comparison == COMPARE_TRACKS_GDP && words->language == LANGUAGE_EN)
-		return wording_borrow(words->catalogue->indicators[target->follows].code);
-	return wording_printed(words, &target->goal);
+	struct wording *words = &question->words;
+	const unsigned decimals = question->catalogue->indicators[target->indicator].decimals;
+	struct cell_source source;
+	struct outlook_target outlook;
+	double low, high;
+	const struct outlook_basis basis = question_basis(question, view->period, &source);
+	if (target->cancelled || path_is_over(view->plan, view->period))
+		return 0;
+	const int result =
+	    outlook_target(&basis, view->plan, target, area_of(view, target), judgement, &outlook);
+	if (result != 0)
+		return result > 0 ? 0 : result; /* a verdict: there is none */
+	outlook_interval(&outlook.end, 80, &low, &high);
+	row->forecast = wording_estimate(words, outlook.end.mean, decimals);
+	row->forecast_low = wording_estimate(words, low, decimals);
+	row->forecast_high = wording_estimate(words, high, decimals);
+	row->has_chance = true;
+	row->chance = outlook.chance;
+	return 0;
 }
+
+/* ---- a row ---- */
 
 static Suanpan__PlanRow describe(struct wording *words, const struct view *view, const struct target *target)
 {
@@ -146,7 +220,7 @@ static Suanpan__PlanRow describe(struct wording *words, const struct view *view,
 	if (area_of(view, target) == target->area)
 		row.baseline = wording_printed(words, &target->baseline);
 	row.comparison = wording_borrow(comparison_name(target->comparison));
-	row.target = aim(words, target);
+	row.target = wording_aim(words, target);
 	row.nature = wording_borrow(nature_name(target->nature));
 	return row;
 }
@@ -164,22 +238,54 @@ static Suanpan__Value *value_in(struct wording *words, const struct view *view, 
 	return wording_keep(words, &value, sizeof value);
 }
 
-static int add_target(struct question *question, const struct view *view, const struct target *target)
+/* What is known of the target at the period, in the row: value, verdict, notes. */
+static int tell_state(struct question *question, const struct view *view, const struct target *target,
+                      struct judgement *ret_judgement, Suanpan__PlanRow *row)
 {
 	struct wording *words = &question->words;
 	struct kept_value kept, followed;
-	bool follows = target->comparison == COMPARE_TRACKS_GDP;
-	uint32_t area = area_of(view, target);
+	const bool follows = target->comparison == COMPARE_TRACKS_GDP;
+	const uint32_t area = area_of(view, target);
 	int result = question_kept_value(question, target->indicator, area, view->period, &kept);
 	if (result == 0 && follows)
 		result = question_kept_value(question, target->follows, area, view->period, &followed);
+	if (result == 0)
+		result = question_judge(question,
+		                        &(struct standing){.plan = view->plan,
+		                                           .target = target,
+		                                           .area = area,
+		                                           .period = view->period,
+		                                           .value = &kept.value,
+		                                           .followed = follows ? &followed.value : NULL},
+		                        ret_judgement);
 	if (result != 0)
 		return result;
-	Suanpan__PlanRow row = describe(words, view, target);
-	row.value = value_in(words, view, target, &kept);
-	row.verdict = wording_borrow(
-	    verdict_name(judge(question, view, target, &kept.value, follows ? &followed.value : NULL)));
-	row.note = note_on(words, view, target, &kept);
+	*row = describe(words, view, target);
+	row->value = value_in(words, view, target, &kept);
+	row->note = note_on_target(
+	    words, &(struct note_basis){view->plan, target, view->period, view->asked, area, &kept});
+	tell_judgement(words, target, ret_judgement, row);
+	if (ret_judgement->is_provisional)
+		row->n_missing =
+		    wording_area_names(words, kept.value.missing, kept.value.missing_count, &row->missing);
+	return 0;
+}
+
+static int add_target(struct question *question, const struct view *view, const struct target *target)
+{
+	Suanpan__PlanRow row;
+	struct judgement judgement;
+	struct view seen;
+	int result = see_target(question, view, target, &seen);
+	if (result == 0)
+		result = tell_state(question, &seen, target, &judgement, &row);
+	if (result == 0)
+		result = tell_way(question, &seen, target, &row);
+	if (result == 0)
+		result = tell_outlook(question, view, target, &judgement, &row);
+	if (result != 0)
+		return result;
+	row.year_end = wording_period(&question->words, period_make(PERIOD_ANNUAL, view->plan->last_year, 0));
 	return question_add(question, &row.base);
 }
 

@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The longest prefix of at most `limit` bytes that does not cut a character of UTF-8. */
@@ -76,6 +77,28 @@ int question_find_area(struct question *question, const char *given, uint32_t *r
 		return question_refuse_unknown(question, "area", given,
 		                               catalogue_suggest_area(question->catalogue, given));
 	*ret_area = area;
+	return 0;
+}
+
+static const char *suggest_reporter(const struct catalogue *catalogue, const char *given)
+{
+	const char **names = malloc((catalogue->reporter_count + 1) * sizeof *names);
+	if (!names)
+		return NULL;
+	for (uint32_t i = 0; i < catalogue->reporter_count; i++)
+		names[i] = catalogue->reporters[i].code;
+	const char *near = nearest_word(given, names, catalogue->reporter_count);
+	free(names);
+	return near;
+}
+
+int question_find_reporter(struct question *question, const char *given, uint32_t *ret_reporter)
+{
+	const uint32_t index = catalogue_find_reporter(question->catalogue, given);
+	if (index == CATALOGUE_NONE)
+		return question_refuse_unknown(question, "reporter", given,
+		                               suggest_reporter(question->catalogue, given));
+	*ret_reporter = index;
 	return 0;
 }
 
@@ -173,8 +196,8 @@ int question_find_subject(struct question *question, const char *code, struct su
 	return 0;
 }
 
-static int check_place(struct question *question, const struct subject *subject, uint32_t area,
-                       struct period period)
+int question_check_place(struct question *question, const struct subject *subject, uint32_t area,
+                         struct period period)
 {
 	const struct cell_source cells = snapshot_cells(question->snapshot);
 	struct value value;
@@ -198,7 +221,7 @@ int question_find_place(struct question *question, const struct subject *subject
 	int result = area ? question_find_area(question, area, ret_area) : 0;
 	if (result == 0)
 		result = question_read_period(question, period, ret_period);
-	return result == 0 ? check_place(question, subject, *ret_area, *ret_period) : result;
+	return result == 0 ? question_check_place(question, subject, *ret_area, *ret_period) : result;
 }
 
 /* ---- what was kept ---- */

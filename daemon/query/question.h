@@ -30,7 +30,10 @@ struct question {
 
 /* Every int function below answers 0, QUESTION_REFUSED (the refusal says why), a fault, or what the sink
  * answered. */
-enum question_verdict { QUESTION_REFUSED = 1 };
+enum question_verdict {
+	QUESTION_REFUSED = 1,
+	QUESTION_TAKEN = 2, /* an act: its answer comes when it is decided */
+};
 
 /* `suggestion` must outlive the question; NULL: none. */
 void question_note_refusal(struct question *question, Suanpan__FailureKind kind, const char *suggestion,
@@ -47,6 +50,7 @@ void question_note_unknown(struct question *question, const char *what, const ch
 int MUST_CHECK question_add(struct question *question, const ProtobufCMessage *row);
 
 int MUST_CHECK question_find_area(struct question *question, const char *given, uint32_t *ret_area);
+int MUST_CHECK question_find_reporter(struct question *question, const char *given, uint32_t *ret_reporter);
 int MUST_CHECK question_read_period(struct question *question, const char *given, struct period *ret_period);
 
 #define QUOTE_SIZE 80
@@ -69,6 +73,9 @@ struct subject {
 };
 int MUST_CHECK question_find_subject(struct question *question, const char *code,
                                      struct subject *ret_subject);
+/* Refuses a period that is too fine for the subject, and an area below its level. */
+int MUST_CHECK question_check_place(struct question *question, const struct subject *subject, uint32_t area,
+                                    struct period period);
 /* Area (NULL: the root) and period, checked against the subject: neither too fine nor below its level. */
 int MUST_CHECK question_find_place(struct question *question, const struct subject *subject, const char *area,
                                    const char *period, uint32_t *ret_area, struct period *ret_period);
@@ -93,6 +100,12 @@ int MUST_CHECK answer_history(struct question *question, const Suanpan__HistoryQ
 int MUST_CHECK answer_eval(struct question *question, const Suanpan__EvalQuery *query);
 int MUST_CHECK answer_coverage(struct question *question, const Suanpan__CoverageQuery *query);
 int MUST_CHECK answer_explain(struct question *question, const Suanpan__ExplainQuery *query);
+/* Checks whether it makes sense, and passes it on: QUESTION_TAKEN. */
+int MUST_CHECK answer_act(struct question *question, uint64_t number, const Suanpan__Act *act);
 int MUST_CHECK answer_diff(struct question *question, const Suanpan__DiffQuery *query);
+int MUST_CHECK answer_forecast(struct question *question, const Suanpan__ForecastQuery *query);
+int MUST_CHECK answer_backtest(struct question *question, const Suanpan__BacktestQuery *query);
+int MUST_CHECK answer_alerts(struct question *question, const Suanpan__AlertsQuery *query);
+int MUST_CHECK answer_calendar(struct question *question, const Suanpan__CalendarQuery *query);
 
 #endif

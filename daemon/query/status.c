@@ -1,5 +1,7 @@
 #include "daemon/query/question.h"
 
+#include "daemon/store/alerts.h"
+
 static void add_counters(const struct counters *counters, Suanpan__Status *row)
 {
 	const struct {
@@ -19,6 +21,7 @@ static void add_counters(const struct counters *counters, Suanpan__Status *row)
 	    {&row->has_reports_overloaded, &row->reports_overloaded, COUNTER_REPORTS_OVERLOADED},
 	    {&row->has_answers_unread, &row->answers_unread, COUNTER_ANSWERS_UNREAD},
 	    {&row->has_subscriptions_denied, &row->subscriptions_denied, COUNTER_SUBSCRIPTIONS_DENIED},
+	    {&row->has_acts, &row->acts, COUNTER_ACTS},
 	};
 	_Static_assert(sizeof fields / sizeof fields[0] == COUNTER_COUNT, "each counter has its field");
 	for (size_t i = 0; i < COUNTER_COUNT; i++) {
@@ -38,6 +41,9 @@ int answer_status(struct question *question)
 	int result = snapshot_summary(question->snapshot, &summary);
 	if (result == 0)
 		result = snapshot_catalogue(question->snapshot, &bytes, &size, catalogue);
+	struct alert_count alerts;
+	if (result == 0)
+		result = snapshot_count_alerts(question->snapshot, &alerts);
 	if (result != 0)
 		return result;
 	struct store_disk disk;
@@ -70,6 +76,9 @@ int answer_status(struct question *question)
 	row.disk_free_bytes = disk.free_bytes;
 	row.disk_reserve_bytes = disk.reserve_bytes;
 	row.refusing = disk.is_low ? wording_borrow(fault_text(FAULT_DISK_LOW)) : NULL;
+	row.has_alerts_open = row.has_alerts_acknowledged = 1;
+	row.alerts_open = alerts.open;
+	row.alerts_acknowledged = alerts.acknowledged;
 	if (context->counters)
 		add_counters(context->counters, &row);
 	return question_add(question, &row.base);

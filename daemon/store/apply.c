@@ -64,6 +64,55 @@ static int note_touched(struct write *write, const struct observation *observati
 	return result;
 }
 
+static bool is_place_of(const struct observation *observation, uint32_t statistic, uint32_t area,
+                        struct period period)
+{
+	return observation->statistic == statistic && observation->area == area &&
+	       observation->period.code == period.code;
+}
+
+/* The last word of a write counts: what an earlier report of the group had questioned at this place is forgotten. */
+static int note_questioned(struct write *write, const struct pending *pending)
+{
+	const struct observation *observation = pending->observation;
+	if (write->questioned_count > 0) {
+		const struct questioned *last = &write->questioned[write->questioned_count - 1];
+		if (is_place_of(observation, last->statistic, last->area, last->period))
+			write->questioned_count--;
+	}
+	if (observation->question == 0)
+		return 0;
+	int result = write_grow((void **)&write->questioned, write->questioned_count,
+	                        &write->questioned_capacity, sizeof *write->questioned);
+	if (result == 0)
+		write->questioned[write->questioned_count++] =
+		    (struct questioned){.statistic = observation->statistic,
+		                        .area = observation->area,
+		                        .period = observation->period,
+		                        .rule = observation->question,
+		                        .entry = pending->entry};
+	return result;
+}
+
+static int note_settled(struct write *write, const struct observation *observation, struct slot_record before)
+{
+	bool is_there = false;
+	if (write->settled_count > 0) {
+		const struct touched *last = &write->settled[write->settled_count - 1];
+		is_there = is_place_of(observation, last->statistic, last->area, last->period);
+	}
+	if (is_there && observation->status == 'V')
+		write->settled_count--;
+	if (is_there || observation->status == 'V' || before.origin == 0 || slot_status(before) != 'V')
+		return 0;
+	int result = write_grow((void **)&write->settled, write->settled_count, &write->settled_capacity,
+	                        sizeof *write->settled);
+	if (result == 0)
+		write->settled[write->settled_count++] =
+		    (struct touched){observation->statistic, observation->area, observation->period};
+	return result;
+}
+
 int write_note_totals(struct write *write, const struct observation *observation, struct slot_record before)
 {
 	const struct catalogue *catalogue = write->catalogue;
@@ -124,6 +173,12 @@ static int apply_one(struct write *write, const struct pending *pending, struct 
 	};
 	*changed = true;
 	int result = note_touched(write, observation);
+	if (result == 0)
+		result = write_note_stirred(write, observation, before);
+	if (result == 0)
+		result = note_questioned(write, pending);
+	if (result == 0)
+		result = note_settled(write, observation, before);
 	return result != 0 ? result : write_note_totals(write, observation, before);
 }
 
@@ -269,6 +324,8 @@ int write_apply(struct write *write)
 		result = write_apply_totals(write);
 	if (result == 0)
 		result = apply_extents(write);
+	if (result == 0)
+		result = write_apply_stirred(write);
 	rows_forget(&write->rows);
 	return result != 0 ? result : db_failure(write->txn);
 }
@@ -277,6 +334,18 @@ const struct touched *write_touched(const struct write *write, size_t *ret_count
 {
 	*ret_count = write->touched_count;
 	return write->touched;
+}
+
+const struct questioned *write_questioned(const struct write *write, size_t *ret_count)
+{
+	*ret_count = write->questioned_count;
+	return write->questioned;
+}
+
+const struct touched *write_settled(const struct write *write, size_t *ret_count)
+{
+	*ret_count = write->settled_count;
+	return write->settled;
 }
 
 const struct extent_move *write_extent_moves(const struct write *write, size_t *ret_count)
@@ -295,4 +364,9 @@ int write_extent(struct write *write, uint32_t statistic, struct extent *ret_ext
 struct cell_source write_cells(struct write *write)
 {
 	return rows_source(&write->rows);
+}
+
+struct arrivals write_arrivals(struct write *write)
+{
+	return rows_arrivals(&write->rows);
 }

@@ -32,6 +32,10 @@ int MUST_CHECK store_give_ids(struct db_txn *txn, struct catalogue *catalogue);
 int MUST_CHECK store_read_extent(struct db_txn *txn, uint32_t statistic_id, uint64_t commit,
                                  struct extent *ret_extent);
 
+/* The periods that were closed after `commit`; see snapshot_closed. */
+int MUST_CHECK store_list_closed(struct db_txn *txn, uint64_t commit, struct closed_period **ret_periods,
+                                 size_t *ret_count);
+
 /* The text of a permanent id; DB_ABSENT. Lives as long as the transaction, is not NUL-terminated. */
 int MUST_CHECK store_read_name(struct db_txn *txn, enum name_kind kind, uint32_t id,
                                struct db_value *ret_text);

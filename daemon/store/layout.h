@@ -45,6 +45,11 @@ struct reporter_record {
 	int64_t last_wall_ms;
 };
 
+struct closed_record {
+	uint64_t entry;  /* of the journal, with the act */
+	uint64_t closed; /* 1: from this commit on; 0: open again */
+};
+
 /* origin = entry << 8 | status letter; 0: no observation. */
 struct slot_record {
 	int64_t value;
@@ -78,6 +83,52 @@ struct value_record {
 	uint8_t zero[2];
 };
 _Static_assert(sizeof(struct value_record) == 40, "on disk");
+
+/* Followed by the texts of enum alert_text, each ended by a NUL. */
+struct alert_record {
+	uint64_t
+	    raised; /* the commit that raised it; the one that brought it into this state is in the key */
+	int64_t units;
+	uint32_t period;
+	int32_t due_day;
+	uint32_t part, whole;
+	uint8_t kind, state, severity, flags; /* enum alert_flag */
+	uint8_t decimals, chance, agreed, zero;
+};
+_Static_assert(sizeof(struct alert_record) == 40, "on disk");
+
+enum alert_flag { ALERT_FLAG_PROVISIONAL = 1, ALERT_FLAG_BINDING = 2, ALERT_FLAG_VALUE = 4 };
+
+enum alert_text {
+	ALERT_TEXT_CODE,
+	ALERT_TEXT_AREA,
+	ALERT_TEXT_REPORTER,
+	ALERT_TEXT_PLAN,
+	ALERT_TEXT_ROW,
+	ALERT_TEXT_RULE,
+	ALERT_TEXT_ACTOR,
+	ALERT_TEXT_WHY,
+	ALERT_TEXT_COUNT
+};
+
+struct watched_record {
+	uint64_t number;
+	uint8_t severity, settled;
+	uint16_t zero;
+	int32_t fine_day;
+};
+_Static_assert(sizeof(struct watched_record) == 16, "on disk");
+
+/* The last look at the calendar that was noted. */
+struct looked_record {
+	uint64_t catalogue; /* the journal's entry with the catalogue it was by */
+	int32_t day;
+	uint32_t zero;
+	uint8_t calendar[STORE_HASH_SIZE]; /* hash of the days before that one, worked or not */
+};
+_Static_assert(sizeof(struct looked_record) == 48, "on disk");
+
+enum stirred_kind { STIRRED_LOOKED = 1, STIRRED_DUTIES = 2, STIRRED_ROW = 3 };
 
 static inline uint64_t slot_entry(struct slot_record slot)
 {
@@ -158,6 +209,14 @@ static inline struct db_key layout_text_key(const char *text)
 {
 	struct db_key key = {.size = 0};
 	db_key_add_bytes(&key, text, __builtin_strlen(text));
+	return key;
+}
+
+static inline struct db_key layout_alert_key(uint64_t number, uint64_t commit)
+{
+	struct db_key key = {.size = 0};
+	db_key_add_u64(&key, number);
+	db_key_add_u64(&key, commit);
 	return key;
 }
 

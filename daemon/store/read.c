@@ -1,18 +1,7 @@
-#include "daemon/store/internal.h"
-#include "daemon/store/rows.h"
-#include "daemon/store/store.h"
+#include "daemon/store/read_internal.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct snapshot {
-	struct store *store;
-	struct db_txn *txn;
-	struct rows rows;
-	struct moment moment;           /* everything is read as it stood then */
-	bool past;                      /* it is not the newest */
-	char name[CODE_LENGTH_MAX + 1]; /* of the last snapshot_reporter_code */
-};
 
 /* ---- moments ---- */
 
@@ -64,6 +53,15 @@ int snapshot_find_time(struct snapshot *snapshot, int64_t wall_ms, struct moment
 		return SNAPSHOT_NOTHING;
 	*ret_moment = moment_of(&found);
 	return 0;
+}
+
+int snapshot_began(struct snapshot *snapshot, int64_t *ret_wall_ms)
+{
+	struct head_record first;
+	int result = store_read_head(snapshot->txn, 1, &first);
+	if (result == 0)
+		*ret_wall_ms = first.wall_ms;
+	return result;
 }
 
 void snapshot_go_back(struct snapshot *snapshot, const struct moment *moment)
@@ -130,6 +128,11 @@ int snapshot_failure(const struct snapshot *snapshot)
 struct cell_source snapshot_cells(struct snapshot *snapshot)
 {
 	return rows_source(&snapshot->rows);
+}
+
+struct arrivals snapshot_arrivals(struct snapshot *snapshot)
+{
+	return rows_arrivals(&snapshot->rows);
 }
 
 int snapshot_summary(struct snapshot *snapshot, struct store_summary *ret_summary)
@@ -362,6 +365,13 @@ int snapshot_revisions(struct snapshot *snapshot, uint32_t statistic_id, uint32_
 	*ret_revisions = list.revisions;
 	*ret_count = list.count;
 	return 0;
+}
+
+/* ---- closed periods ---- */
+
+int snapshot_closed(struct snapshot *snapshot, struct closed_period **ret_periods, size_t *ret_count)
+{
+	return store_list_closed(snapshot->txn, snapshot->moment.commit, ret_periods, ret_count);
 }
 
 /* ---- journal ---- */

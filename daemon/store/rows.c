@@ -160,3 +160,73 @@ struct cell_source rows_source(struct rows *rows)
 {
 	return (struct cell_source){.context = rows, .row = find_row};
 }
+
+/* ---- who is in ---- */
+
+struct arrival_walk {
+	struct rows *rows;
+	uint32_t statistic_id;
+	struct period period;
+	uint64_t *bits;
+	uint32_t ids;
+};
+
+static int note_arrival(const struct arrival_walk *walk, uint32_t area_id, struct slot_record slot)
+{
+	struct cell cell = cell_of(slot);
+	if (area_id >= walk->ids || cell.entry == 0)
+		return 0;
+	if (cell.entry > walk->rows->last_entry) {
+		int result = cell_then(walk->rows, walk->statistic_id, walk->period, area_id, &cell);
+		if (result != 0)
+			return result;
+	}
+	if (cell.entry != 0 && cell.status != 'O')
+		walk->bits[area_id / 64] |= (uint64_t)1 << area_id % 64;
+	return 0;
+}
+
+static int note_arrivals(void *context, const struct db_key *key, struct db_value stored)
+{
+	const struct arrival_walk *walk = context;
+	struct row_record record;
+	size_t offset = 2 * sizeof(uint32_t);
+	const uint32_t number = db_key_take_u32(key, &offset);
+	int result = 0;
+	if (stored.size != sizeof record)
+		return FAULT_CORRUPT;
+	memcpy(&record, stored.bytes, sizeof record);
+	for (uint32_t i = 0; i < CELLS_PER_ROW && result == 0; i++)
+		result = note_arrival(walk, number * CELLS_PER_ROW + i, record.slot[i]);
+	return result;
+}
+
+static int find_arrivals(void *context, uint32_t statistic_id, struct period period, uint64_t *bits,
+                         uint32_t ids)
+{
+	struct rows *rows = context;
+	struct arrival_walk walk = {rows, statistic_id, period, bits, ids};
+	const struct db_key first = layout_cells_key(statistic_id, period, 0);
+	return db_walk(rows->txn, TABLE_CELLS, &first, 2 * sizeof(uint32_t), note_arrivals, &walk);
+}
+
+/* Totals are those of now. */
+static int count_arrivals(void *context, uint32_t statistic_id, struct period period, uint32_t area_id,
+                          uint64_t *ret_count)
+{
+	const struct rows *rows = context;
+	const struct db_key key = layout_totals_key(statistic_id, period, area_id);
+	struct total_record record = {.count = 0};
+	if (rows->last_entry == UINT64_MAX) {
+		int result = layout_read(rows->txn, TABLE_TOTALS, &key, &record, sizeof record);
+		if (result < 0)
+			return result;
+	}
+	*ret_count = record.count;
+	return 0;
+}
+
+struct arrivals rows_arrivals(struct rows *rows)
+{
+	return (struct arrivals){.context = rows, .count = count_arrivals, .find = find_arrivals};
+}

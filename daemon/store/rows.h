@@ -4,6 +4,7 @@
 #ifndef SUANPAN_STORE_ROWS_H
 #define SUANPAN_STORE_ROWS_H
 
+#include "daemon/alert/due.h"
 #include "daemon/db/db.h"
 #include "daemon/indicator/evaluate.h"
 
@@ -20,5 +21,7 @@ void rows_forget(struct rows *rows); /* what the transaction writes from here on
 void rows_go_back(struct rows *rows, uint64_t last_entry);
 void rows_done(struct rows *rows);
 struct cell_source rows_source(struct rows *rows);
+/* Keeps nothing: a row is looked at where it lies. */
+struct arrivals rows_arrivals(struct rows *rows);
 
 #endif

@@ -10,6 +10,7 @@
 #ifndef SUANPAN_STORE_STORE_H
 #define SUANPAN_STORE_STORE_H
 
+#include "daemon/alert/due.h"
 #include "daemon/base/fault.h"
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/indicator/evaluate.h"
@@ -73,6 +74,8 @@ struct moment {
 /* SNAPSHOT_NOTHING: no such commit yet; no commit at or before that time. */
 int MUST_CHECK snapshot_find_commit(struct snapshot *snapshot, uint64_t commit, struct moment *ret_moment);
 int MUST_CHECK snapshot_find_time(struct snapshot *snapshot, int64_t wall_ms, struct moment *ret_moment);
+/* When the store's first commit was. */
+int MUST_CHECK snapshot_began(struct snapshot *snapshot, int64_t *ret_wall_ms);
 /* From here on everything is read as it stood at that moment: cells, values, revisions, extents, the summary's commit and
  * entries. Once per snapshot, before anything else is read from it. */
 void snapshot_go_back(struct snapshot *snapshot, const struct moment *moment);
@@ -85,6 +88,8 @@ int MUST_CHECK snapshot_bind_catalogue(struct snapshot *snapshot, struct catalog
 
 /* Rows of observations for the evaluator; checksums verified. */
 struct cell_source snapshot_cells(struct snapshot *snapshot);
+/* Whose figures are in. */
+struct arrivals snapshot_arrivals(struct snapshot *snapshot);
 
 struct store_summary {
 	uint64_t commit, entries, observations, revisions, values, refused;
@@ -160,6 +165,15 @@ int MUST_CHECK snapshot_record(struct snapshot *snapshot, uint64_t entry, struct
 int MUST_CHECK snapshot_entry(struct snapshot *snapshot, uint64_t entry, struct journal_entry *ret_entry);
 /* The code that a permanent reporter id stands for; lives until the next call. NULL: no such id, or it cannot be read. */
 const char *snapshot_reporter_code(struct snapshot *snapshot, uint32_t reporter_id);
+
+/* A period that an operator has closed: native periods that lie wholly inside it are changed only for a reason. */
+struct closed_period {
+	struct period period;
+	uint64_t entry, commit; /* of the act, whose payload says who closed it, and why */
+};
+/* Ascending by their first day, the longer first. *ret_periods is from malloc, the caller's to free; NULL and 0 if none. */
+int MUST_CHECK snapshot_closed(struct snapshot *snapshot, struct closed_period **ret_periods,
+                               size_t *ret_count);
 
 struct reporter_summary {
 	uint64_t reports;     /* accepted */

@@ -75,14 +75,37 @@ static void free_write(struct write *write)
 	rows_done(&write->rows);
 	free(write->pending);
 	free(write->touched);
+	free(write->questioned);
+	free(write->settled);
 	free(write->moves);
 	free(write->changes);
+	free(write->stirred);
+	free(write->alerts);
 	free(write);
 }
 
 uint64_t write_commit_number(const struct write *write)
 {
 	return write->head.commit;
+}
+
+uint64_t write_entry_number(const struct write *write)
+{
+	return write->head.journal.entry;
+}
+
+int64_t write_wall_ms(const struct write *write)
+{
+	return write->head.wall_ms;
+}
+
+int write_began(struct write *write, int64_t *ret_wall_ms)
+{
+	struct head_record first;
+	int result = store_read_head(write->txn, 1, &first);
+	if (result == 0)
+		*ret_wall_ms = first.commit == 0 ? write->head.wall_ms : first.wall_ms;
+	return result;
 }
 
 bool write_has_changes(const struct write *write)
@@ -221,6 +244,28 @@ static int queue_observations(struct write *write, const struct accepted_report 
 	return 0;
 }
 
+static void keep_warnings(struct write *write, const struct accepted_report *report)
+{
+	struct db_key key = {.size = 0};
+	if (!report->warnings)
+		return;
+	db_key_add_u64(&key, write->head.journal.entry);
+	db_put(write->txn, TABLE_WARNINGS, &key, report->warnings, report->warnings_size);
+}
+
+int write_find_warnings(struct write *write, uint64_t entry, const void **ret_bytes, size_t *ret_size)
+{
+	struct db_key key = {.size = 0};
+	struct db_value stored;
+	db_key_add_u64(&key, entry);
+	int result = db_get(write->txn, TABLE_WARNINGS, &key, &stored);
+	if (result != 0)
+		return result == DB_ABSENT ? (int)WRITE_UNDECIDED : result;
+	*ret_bytes = stored.bytes;
+	*ret_size = stored.size;
+	return 0;
+}
+
 int write_accept(struct write *write, const struct accepted_report *report, uint64_t *ret_entry)
 {
 	int result = decide(write, &report->name, report->hash, true, report->payload, report->payload_size);
@@ -228,6 +273,7 @@ int write_accept(struct write *write, const struct accepted_report *report, uint
 		result = count_report(write, report->name.reporter_id);
 	if (result == 0)
 		result = queue_observations(write, report, write->head.journal.entry);
+	keep_warnings(write, report);
 	if (result == 0)
 		*ret_entry = write->head.journal.entry;
 	return result;

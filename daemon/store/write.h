@@ -19,6 +19,12 @@ struct write;
 /* FAULT_DISK_LOW: see store_look_at_disk. */
 int MUST_CHECK write_begin(struct store *store, int64_t wall_ms, struct write **ret_write);
 uint64_t write_commit_number(const struct write *write);
+/* Of the newest entry in the journal so far. */
+uint64_t write_entry_number(const struct write *write);
+/* The commit's time: what is decided by the clock is decided by this one, so that a replay comes to the same. */
+int64_t write_wall_ms(const struct write *write);
+/* When the store's first commit was; this one's time in an empty store. */
+int MUST_CHECK write_began(struct write *write, int64_t *ret_wall_ms);
 /* Whether anything was accepted or refused: if not, there is nothing to commit. */
 bool write_has_changes(const struct write *write);
 void write_abort(struct write *write); /* NULL is fine */
@@ -61,9 +67,29 @@ struct accepted_report {
 	size_t payload_size;
 	const struct observation *observations; /* must stay until write_apply */
 	size_t observation_count;
+	/* As they follow the rest of its ack, packed: kept, to be given again whenever the report is repeated. NULL: none. */
+	const void *warnings;
+	size_t warnings_size;
 };
 /* Appends to the journal; the observations wait for write_apply. *ret_entry: its number. */
 int MUST_CHECK write_accept(struct write *write, const struct accepted_report *report, uint64_t *ret_entry);
+/* The warnings of an accepted report: bytes valid until the next write; WRITE_UNDECIDED where it has none. */
+int MUST_CHECK write_find_warnings(struct write *write, uint64_t entry, const void **ret_bytes,
+                                   size_t *ret_size);
+
+/* ---- what operators do; an act is a write of its own ---- */
+
+/* Into the journal: the act, packed. Then what it does. */
+int MUST_CHECK write_journal_act(struct write *write, const void *payload, size_t size);
+
+enum closing_verdict { WRITE_OPEN = 1 };
+/* The closed period that a period lies in, the smallest one if there are several; WRITE_OPEN. */
+int MUST_CHECK write_find_closed(struct write *write, struct period period, struct period *ret_closed);
+/* Whether a native period lies inside one that is closed now. Quick to ask for row after row. */
+int MUST_CHECK write_is_closed(struct write *write, struct period native, bool *ret_closed);
+/* From this commit on, by the newest journal entry. */
+int MUST_CHECK write_close(struct write *write, struct period period);
+int MUST_CHECK write_reopen(struct write *write, struct period period);
 
 #define REFUSALS_KEPT 1000
 struct refused_report {
@@ -88,6 +114,18 @@ struct touched {
 };
 const struct touched *write_touched(const struct write *write, size_t *ret_count);
 
+/* What a soft rule questions by an observation of this write that stands after it, and what was unvalidated (V) before and is
+ * not any more: corrected, confirmed, or taken back. Each sorted by statistic, period, area, once; after write_apply. A figure
+ * that was V and is again, as it was, is in neither. */
+struct questioned {
+	uint32_t statistic, area; /* indexes */
+	struct period period;
+	uint8_t rule; /* enum soft_rule: the first that questions it */
+	uint64_t entry;
+};
+const struct questioned *write_questioned(const struct write *write, size_t *ret_count);
+const struct touched *write_settled(const struct write *write, size_t *ret_count);
+
 /* How far each touched statistic reached before and reaches now (day numbers; INT32_MIN before the first). */
 struct extent_move {
 	uint32_t statistic;
@@ -99,6 +137,7 @@ int MUST_CHECK write_extent(struct write *write, uint32_t statistic, struct exte
 
 /* The observations as they stand after write_apply. */
 struct cell_source write_cells(struct write *write);
+struct arrivals write_arrivals(struct write *write);
 
 /* Keeps an indicator's value (or drops it, when there is nothing behind it any more); *ret_changed: whether a
  * reader sees a difference. */

@@ -1,5 +1,6 @@
 #include "daemon/upkeep/records.h"
 
+#include "daemon/alert/alert.h"
 #include "daemon/base/clock.h"
 #include "daemon/base/int128.h"
 #include "daemon/store/layout.h"
@@ -135,6 +136,73 @@ static bool describe_extent(struct db_value value, char text[RECORDS_SIZE])
 	return true;
 }
 
+static bool describe_alert(struct db_value value, char text[RECORDS_SIZE])
+{
+	struct alert_record record;
+	if (!take(value, &record, sizeof record))
+		return false;
+	snprintf(text, RECORDS_SIZE, "%s, %s, severity %u, raised in commit %" PRIu64,
+	         record.kind > 0 && record.kind < ALERT_KIND_END ? alert_kind_name(record.kind) : "?",
+	         record.state > 0 && record.state < ALERT_STATE_END ? alert_state_name(record.state) : "?",
+	         record.severity, record.raised);
+	return true;
+}
+
+static bool describe_watched(struct db_value value, char text[RECORDS_SIZE])
+{
+	struct watched_record record;
+	if (!take(value, &record, sizeof record))
+		return false;
+	snprintf(text, RECORDS_SIZE, "alert %" PRIu64 ", severity %u, settled %u, fine since day %" PRId32,
+	         record.number, record.severity, record.settled, record.fine_day);
+	return true;
+}
+
+static bool describe_stirred(struct db_value value, char text[RECORDS_SIZE])
+{
+	struct looked_record record;
+	char day[PERIOD_TEXT_SIZE];
+	if (value.size != sizeof record)
+		return false;
+	memcpy(&record, value.bytes, sizeof record);
+	format_day(record.day, day);
+	snprintf(text, RECORDS_SIZE, "looked on %s, by the catalogue of entry %" PRIu64, day,
+	         record.catalogue);
+	return true;
+}
+
+static bool describe_closed(struct db_value value, char text[RECORDS_SIZE])
+{
+	struct closed_record record;
+	if (!take(value, &record, sizeof record))
+		return false;
+	snprintf(text, RECORDS_SIZE, "%s by entry %" PRIu64, record.closed ? "closed" : "open again",
+	         record.entry);
+	return true;
+}
+
+/* As they stand in an ack: each a tag, its length, and so many bytes. */
+static bool describe_warnings(struct db_value value, char text[RECORDS_SIZE])
+{
+	const uint8_t *bytes = value.bytes;
+	size_t at = 0;
+	unsigned count = 0;
+	for (; at < value.size; count++) {
+		size_t length = 0;
+		unsigned shift = 0;
+		for (at++; at < value.size && bytes[at] & 0x80 && shift < 28; shift += 7)
+			length |= (size_t)(bytes[at++] & 0x7f) << shift;
+		if (at >= value.size)
+			return false;
+		length |= (size_t)bytes[at++] << shift;
+		if (length > value.size - at)
+			return false;
+		at += length;
+	}
+	snprintf(text, RECORDS_SIZE, "%u warning%s, %zu bytes", count, count == 1 ? "" : "s", value.size);
+	return true;
+}
+
 static bool describe_entry(struct db_value value, char text[RECORDS_SIZE])
 {
 	struct journal_record record;
@@ -153,7 +221,9 @@ void records_describe(enum table table, struct db_value value, char ret_text[REC
 	    [TABLE_STREAMS] = describe_stream,       [TABLE_REPORTERS] = describe_reporter,
 	    [TABLE_REVISIONS] = describe_revision,   [TABLE_TOTALS] = describe_total,
 	    [TABLE_VALUES] = describe_value,         [TABLE_PAST_VALUES] = describe_value,
-	    [TABLE_EXTENTS] = describe_extent,
+	    [TABLE_EXTENTS] = describe_extent,       [TABLE_WARNINGS] = describe_warnings,
+	    [TABLE_CLOSED] = describe_closed,        [TABLE_ALERTS] = describe_alert,
+	    [TABLE_WATCHED] = describe_watched,      [TABLE_STIRRED] = describe_stirred,
 	};
 	if (!describe[table] || !describe[table](value, ret_text))
 		snprintf(ret_text, RECORDS_SIZE, "%zu bytes", value.size);

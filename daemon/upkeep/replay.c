@@ -1,5 +1,6 @@
 #include "daemon/upkeep/replay.h"
 
+#include "daemon/acts.h"
 #include "daemon/catalogue/catalogue.h"
 #include "daemon/pipeline.h"
 #include "proto/envelope.h"
@@ -209,6 +210,15 @@ static int add_report(struct replay *replay, const struct journal_item *item)
 
 /* ---- a commit of a catalogue ---- */
 
+/* The commit had this one entry, and must have ended as it did then. */
+static int check_alone(struct replay *replay, const struct journal_item *item)
+{
+	int result = read_head(replay);
+	if (result == 0 && memcmp(replay->head.chain, item->record.chain, sizeof item->record.chain) != 0)
+		return refuse(replay, item->entry, "replaying its commit gives another hash");
+	return result;
+}
+
 static int adopt_with_room(struct replay *replay, struct adoption *adoption, int64_t wall_ms)
 {
 	const struct changed_value *changed;
@@ -259,11 +269,63 @@ static int add_catalogue(struct replay *replay, const struct journal_item *item)
 	else
 		catalogue_free(adoption->catalogue);
 	adoption_free(adoption);
-	if (result == 0)
-		result = read_head(replay);
-	if (result == 0 && memcmp(replay->head.chain, item->record.chain, sizeof item->record.chain) != 0)
-		return refuse(replay, item->entry, "replaying its commit gives another hash");
-	return result;
+	return result == 0 ? check_alone(replay, item) : result;
+}
+
+/* ---- a commit of an act ---- */
+
+static int act_with_room(struct replay *replay, struct act *act, int64_t wall_ms)
+{
+	size_t room = ROOM_FIRST;
+	int result = FAULT_MAP_FULL;
+	for (int tries = 0; result == FAULT_MAP_FULL && tries < ROOM_TRIES; tries++, room *= 2) {
+		int grown = tries > 0 ? store_make_room(replay->store, room) : 0;
+		if (grown != 0)
+			return grown;
+		result = pipeline_act(replay->writer, act, wall_ms);
+	}
+	return result == PIPELINE_STOP ? (int)FAULT_STORE : result;
+}
+
+static int add_act(struct replay *replay, const struct journal_item *item)
+{
+	struct act *act;
+	if (!replay->catalogue)
+		return refuse(replay, item->entry, "an act before any catalogue");
+	int result = act_new(item->payload, item->size, &act);
+	if (result == ACT_UNREADABLE)
+		return refuse(replay, item->entry, "it is not an act");
+	if (result != 0)
+		return result;
+	result = act_with_room(replay, act, item->record.wall_ms);
+	if (result == 0 && !act->result.changed)
+		result = refuse(replay, item->entry, act->result.text);
+	act_free(act);
+	return result == 0 ? check_alone(replay, item) : result;
+}
+
+/* ---- a commit of a look ---- */
+
+static int look_with_room(struct replay *replay, int64_t wall_ms)
+{
+	size_t room = ROOM_FIRST;
+	uint64_t commit;
+	int result = FAULT_MAP_FULL;
+	for (int tries = 0; result == FAULT_MAP_FULL && tries < ROOM_TRIES; tries++, room *= 2) {
+		int grown = tries > 0 ? store_make_room(replay->store, room) : 0;
+		if (grown != 0)
+			return grown;
+		result = pipeline_look(replay->writer, wall_ms, &commit);
+	}
+	return result == PIPELINE_STOP ? (int)FAULT_STORE : result;
+}
+
+static int add_look(struct replay *replay, const struct journal_item *item)
+{
+	if (!replay->catalogue)
+		return refuse(replay, item->entry, "a look before any catalogue");
+	int result = look_with_room(replay, item->record.wall_ms);
+	return result == 0 ? check_alone(replay, item) : result;
 }
 
 /* ---- the whole ---- */
@@ -281,8 +343,16 @@ static int add_entry(struct replay *replay, const struct journal_item *item, uin
 		result = finish_group(replay);
 	if (result != 0)
 		return result;
-	return item->record.kind == JOURNAL_CATALOGUE ? add_catalogue(replay, item)
-	                                              : add_report(replay, item);
+	switch (item->record.kind) {
+	case JOURNAL_CATALOGUE:
+		return add_catalogue(replay, item);
+	case JOURNAL_ACT:
+		return add_act(replay, item);
+	case JOURNAL_LOOK:
+		return add_look(replay, item);
+	default:
+		return add_report(replay, item);
+	}
 }
 
 int replay_run(struct replay *replay, const struct journal_source *source, uint64_t last,

@@ -1,5 +1,6 @@
 #include "daemon/upkeep/words.h"
 
+#include "daemon/alert/alert.h"
 #include "daemon/store/internal.h"
 #include <inttypes.h>
 #include <stdarg.h>
@@ -19,7 +20,10 @@ enum part {
 	PART_REPORTER,
 	PART_STREAM,
 	PART_SEQUENCE,
-	PART_KIND, /* of a name: the rest is its code or its id */
+	PART_ALERT,   /* its number */
+	PART_SUBJECT, /* of an alert: a kind, and what it needs */
+	PART_STIRRED, /* what the next look sees to */
+	PART_KIND,    /* of a name: the rest is its code or its id */
 	PART_TEXT,
 };
 #define PARTS_MAX 4
@@ -40,6 +44,11 @@ static const enum part shapes[TABLE_COUNT][PARTS_MAX] = {
     [TABLE_VALUES] = {PART_INDICATOR, PART_AREA, PART_PERIOD},
     [TABLE_PAST_VALUES] = {PART_INDICATOR, PART_AREA, PART_PERIOD, PART_COMMIT},
     [TABLE_EXTENTS] = {PART_STATISTIC, PART_COMMIT},
+    [TABLE_WARNINGS] = {PART_ENTRY},
+    [TABLE_CLOSED] = {PART_PERIOD, PART_COMMIT},
+    [TABLE_ALERTS] = {PART_ALERT, PART_COMMIT},
+    [TABLE_WATCHED] = {PART_SUBJECT},
+    [TABLE_STIRRED] = {PART_STIRRED},
 };
 
 const char *words_of_table(enum table table)
@@ -81,6 +90,7 @@ static size_t size_of(enum part part)
 	case PART_COMMIT:
 	case PART_ENTRY:
 	case PART_SEQUENCE:
+	case PART_ALERT:
 		return sizeof(uint64_t);
 	case PART_STATISTIC:
 	case PART_INDICATOR:
@@ -92,6 +102,8 @@ static size_t size_of(enum part part)
 	case PART_STREAM:
 		return STORE_STREAM_SIZE;
 	case PART_KIND:
+	case PART_SUBJECT:
+	case PART_STIRRED:
 	case PART_TEXT:
 		return 1; /* at least */
 	case PART_NONE:
@@ -105,7 +117,8 @@ static bool has_shape(enum table table, const struct db_key *key)
 	size_t wanted = 0;
 	for (size_t i = 0; i < PARTS_MAX; i++)
 		wanted += size_of(shapes[table][i]);
-	bool open_ended = shapes[table][0] == PART_KIND || shapes[table][0] == PART_TEXT;
+	bool open_ended = shapes[table][0] == PART_KIND || shapes[table][0] == PART_TEXT ||
+	                  shapes[table][0] == PART_SUBJECT || shapes[table][0] == PART_STIRRED;
 	return open_ended ? key->size >= wanted : key->size == wanted;
 }
 
@@ -188,6 +201,45 @@ static uint64_t take_u64(struct wording *wording)
 	return db_key_take_u64(wording->key, &wording->offset);
 }
 
+/* "overdue, liwan, 2024-05", "verdict, plan14/15a" */
+static void add_subject(struct wording *wording)
+{
+	const struct db_key *key = wording->key;
+	const uint8_t kind = key->bytes[0];
+	wording->offset = 1;
+	add(wording, "%s, ", kind > 0 && kind < ALERT_KIND_END ? alert_kind_name(kind) : "alert");
+	if (kind == ALERT_OVERDUE && key->size == 1 + 2 * sizeof(uint32_t)) {
+		add_code(wording, NAME_REPORTER, "reporter", take_u32(wording));
+	} else if (kind == ALERT_RULE && key->size == 1 + 3 * sizeof(uint32_t)) {
+		add_code(wording, NAME_STATISTIC, "statistic", take_u32(wording));
+		add(wording, ", ");
+		add_code(wording, NAME_AREA, "area", take_u32(wording));
+	} else {
+		add_text(wording, key->bytes + 1, key->size - 1);
+		return;
+	}
+	add(wording, ", ");
+	add_period(wording, take_u32(wording));
+}
+
+/* "the last look", "duties of liwan", "2024-05, areas liwan to zengcheng" */
+static void add_stirred(struct wording *wording)
+{
+	const struct db_key *key = wording->key;
+	const uint8_t kind = key->bytes[0];
+	wording->offset = 1;
+	if (kind == STIRRED_DUTIES && key->size == 1 + sizeof(uint32_t)) {
+		add(wording, "duties of ");
+		add_code(wording, NAME_REPORTER, "reporter", take_u32(wording));
+	} else if (kind == STIRRED_ROW && key->size == 1 + 2 * sizeof(uint32_t)) {
+		add_period(wording, take_u32(wording));
+		add(wording, ", ");
+		add_row(wording, take_u32(wording));
+	} else {
+		add(wording, "the last look");
+	}
+}
+
 static void add_part(struct wording *wording, enum part part)
 {
 	switch (part) {
@@ -220,6 +272,15 @@ static void add_part(struct wording *wording, enum part part)
 		return;
 	case PART_STREAM:
 		add_stream(wording);
+		return;
+	case PART_ALERT:
+		add(wording, "alert %" PRIu64, take_u64(wording));
+		return;
+	case PART_SUBJECT:
+		add_subject(wording);
+		return;
+	case PART_STIRRED:
+		add_stirred(wording);
 		return;
 	case PART_KIND:
 		add_name(wording);

@@ -13,11 +13,17 @@ static int socket_fault(const char *call)
 	return FAULT_SOCKET;
 }
 
+static bool begins_with(const char *topic, size_t size, const char *prefix)
+{
+	const size_t length = strlen(prefix);
+	return size >= length && memcmp(topic, prefix, length) == 0;
+}
+
 static bool is_a_topic(const char *topic, size_t size)
 {
-	const size_t prefix = strlen(ENVELOPE_TOPIC_PREFIX);
-	return size >= prefix && size <= ENVELOPE_TOPIC_MAX &&
-	       memcmp(topic, ENVELOPE_TOPIC_PREFIX, prefix) == 0 && !memchr(topic, '\0', size);
+	return (begins_with(topic, size, ENVELOPE_TOPIC_PREFIX) ||
+	        begins_with(topic, size, ENVELOPE_TOPIC_ALERT)) &&
+	       size <= ENVELOPE_TOPIC_MAX && !memchr(topic, '\0', size);
 }
 
 static enum live_wish wish_of(const char *frame, size_t size)

@@ -1,6 +1,7 @@
 /* The live socket: an XPUB in manual mode, so that a subscription counts only once it was looked at.
  *
- * Belongs to the thread that opened it. Topics are "code.CODE.AREA"; a subscription is a prefix of them. A
+ * Belongs to the thread that opened it. Topics are "code.CODE.AREA" and "alert.NUMBER"; a subscription is a prefix of
+ * them. A
  * subscriber that reads too slowly loses messages (the sequence shows it); nobody else waits for it. */
 #ifndef SUANPAN_WIRE_LIVE_H
 #define SUANPAN_WIRE_LIVE_H

@@ -35,7 +35,8 @@ struct fixture {
 	void *live;
 	uint64_t sequence, update; /* the last ones */
 	unsigned lost;             /* updates */
-	long heard;                /* bytes of the daemon's log */
+	int acts;
+	long heard; /* bytes of the daemon's log */
 };
 
 static void write_catalogue(const char *folder, const char *name, bool more)
@@ -221,6 +222,41 @@ static void ask(struct fixture *fixture)
 	}
 }
 
+/* ---- acts ---- */
+
+/* Closes the period 2020 and opens it again, by turns. One whose answer was lost is done already, and says so. */
+static void act(struct fixture *fixture)
+{
+	static uint64_t number = UINT64_C(1) << 32;
+	static bool closed;
+	Suanpan__Query query = SUANPAN__QUERY__INIT;
+	Suanpan__Act message = SUANPAN__ACT__INIT;
+	char actor[] = "office", why[] = "a test", period[] = "2020";
+	uint8_t bytes[128];
+	bool done = false;
+	query.major = 1;
+	query.act = &message;
+	message.kind = closed ? SUANPAN__ACT_KIND__ACT_REOPEN : SUANPAN__ACT_KIND__ACT_CLOSE;
+	message.actor = actor;
+	message.why = why;
+	message.period = period;
+	for (int tries = 0; !done; tries++) {
+		assert_true(tries < 100);
+		query.number = ++number;
+		peer_send(&fixture->reader, bytes, suanpan__query__pack(&query, bytes));
+		Suanpan__Answer *answer;
+		while (!done && (answer = last_answer(fixture)) != NULL) {
+			const bool failed = answer->failure != NULL;
+			done = answer->number == number && answer->done;
+			suanpan__answer__free_unpacked(answer, NULL);
+			if (failed)
+				break;
+		}
+	}
+	closed = !closed;
+	fixture->acts++;
+}
+
 static void no_allocation_of_ours_ends_the_daemon(void **state)
 {
 	struct fixture *fixture = *state;
@@ -231,15 +267,16 @@ static void no_allocation_of_ours_ends_the_daemon(void **state)
 		arm(fixture, ++at);
 		report(fixture);
 		ask(fixture);
+		act(fixture);
 		hear_updates(fixture);
 	} while (injected_failed(&fixture->injected) > 0);
 	print_message("%d allocations failed, one after the other; %u updates lost\n", (int)at - 1,
 	              fixture->lost);
 	injected_disarm(&fixture->injected);
 	assert_true(at > 20);
-	/* Each report counted once. */
+	/* Each report and each act counted once. */
 	char *out = daemon_say(&fixture->daemon, "suanpan status --format csv"), *line;
-	assert_true(asprintf(&line, "\nentries,%d\n", 1 + (int)fixture->sequence) > 0);
+	assert_true(asprintf(&line, "\nentries,%d\n", 1 + (int)fixture->sequence + fixture->acts) > 0);
 	assert_non_null(strstr(out, line));
 	free(line);
 	free(out);

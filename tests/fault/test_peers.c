@@ -213,7 +213,7 @@ enum { CROWD = 100 };
 static void expect_a_crowd_to_be_borne(struct fixture *fixture)
 {
 	int crowd[CROWD];
-	fixture->daemon.descriptors = 64;
+	fixture->daemon.descriptors = 96;
 	start(fixture);
 	expect_served(fixture);
 	for (size_t i = 0; i < CROWD; i++)

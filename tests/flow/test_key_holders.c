@@ -580,6 +580,23 @@ static void the_clients_do_what_their_keys_are_for(void **state)
 	free(path);
 }
 
+/* Whoever he says he is: who did it is the key's holder. */
+static void only_an_operator_closes_a_period_and_in_his_own_name(void **state)
+{
+	struct fixture *fixture = *state;
+	struct walled *walled = &fixture->walled;
+	static const char close[] = "suanpan close 2020-12 --why 'in the yearbook'";
+	must_end(walled, LIWAN, close, 1, "", "This key is not an operator's");
+	must_end(walled, OFFICE, close, 1, "", "This key is not an operator's");
+	must_end(walled, OFFICE, "suanpan reopen 2020-12 --why why", 1, "", "This key is not an operator's");
+	must_end(walled, STRANGER, close, 1, "", "does not know the key");
+	must_end(walled, OFFICE, "suanpan list closed", 0, "", "no period is closed");
+	must_end(walled, OPERATOR, close, 0, "2020-12 is closed", "");
+	must_end(walled, OFFICE, "suanpan list closed --format csv", 0,
+	         "\n2020-12,in the yearbook,operations,", "");
+	assert_int_equal(walled_status(walled, "acts"), 1);
+}
+
 static void a_list_of_reporters_says_how_many_keys_and_not_which(void **state)
 {
 	struct fixture *fixture = *state;
@@ -669,6 +686,7 @@ int main(void)
 	    CASE(two_keys_of_one_reporter_overlap_while_they_are_changed),
 	    CASE(a_reload_with_other_figures_computes_them),
 	    CASE(the_clients_do_what_their_keys_are_for),
+	    CASE(only_an_operator_closes_a_period_and_in_his_own_name),
 	    CASE(a_list_of_reporters_says_how_many_keys_and_not_which),
 	    cmocka_unit_test_setup_teardown(a_key_knocks_only_so_often_in_a_minute, start_strict, stop),
 	    cmocka_unit_test_setup_teardown(a_key_has_only_so_many_connections, start_strict, stop),

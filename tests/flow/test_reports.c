@@ -31,21 +31,30 @@ static int stop(void **state)
 	return 0;
 }
 
-/* Pushes one file with these lines under the header, as `reporter`; answers the exit status. */
-static int push(struct daemon *daemon, const char *reporter, const char *lines)
+/* Pushes one file with these lines under the header, as `reporter`, with more options. */
+static struct run push_with(struct daemon *daemon, const char *reporter, const char *options,
+                            const char *lines)
 {
 	char *path = scratch_path(daemon->folder, "push.csv"), *text, *words;
 	assert_true(asprintf(&text, "statistic,area,period,value,status,note\n%s", lines) > 0);
-	assert_true(asprintf(&words, "suanpan-report push --reporter %s '%s'", reporter, path) > 0);
+	assert_true(asprintf(&words, "suanpan-report push --reporter %s '%s'%s", reporter, path, options) >
+	            0);
 	scratch_write(path, text, strlen(text));
 	struct run run = daemon_run(daemon, reporter, words);
+	free(text);
+	free(words);
+	free(path);
+	return run;
+}
+
+/* Answers the exit status. */
+static int push(struct daemon *daemon, const char *reporter, const char *lines)
+{
+	struct run run = push_with(daemon, reporter, "", lines);
 	if (run.status != 0)
 		print_message("%s%s", run.out, run.err);
 	int status = run.status;
 	run_free(&run);
-	free(text);
-	free(words);
-	free(path);
 	return status;
 }
 
@@ -196,6 +205,67 @@ static void an_unreachable_daemon_is_a_sentence_and_3(void **state)
 	expect(daemon, get_liwan, "resident_population,440103,2020,1238305,persons,A,1,1,,2\n");
 }
 
+static void a_file_with_forty_bad_figures_is_told_all_forty(void **state)
+{
+	struct daemon *daemon = *state;
+	size_t size;
+	char *lines, line[64];
+	FILE *out = open_memstream(&lines, &size);
+	for (int month = 0; month < 20; month++) {
+		int year = 2020 + month / 12, number = month % 12 + 1;
+		fprintf(out, "elderly_care_beds,440103,%d-%02d,50,,\n", year, number);
+		fprintf(out, "elderly_care_nursing_beds,440103,%d-%02d,51,,\n", year, number);
+	}
+	fprintf(out, "hospital_beds,440103,2020-01,9000,,\n");
+	fclose(out);
+	struct run run = push_with(daemon, "liwan", "", lines);
+	assert_int_equal(run.status, 1);
+	assert_non_null(
+	    strstr(run.err, "was refused, and nothing of it was stored: 40 problems in 41 observations"));
+	for (int number = 2; number < 42; number++) {
+		snprintf(line, sizeof line, "push.csv:%d: value: elderly_care_nursing_beds <=", number);
+		if (!strstr(run.err, line))
+			fail_msg("nothing is said of line %d", number);
+	}
+	assert_null(strstr(run.err, "push.csv:42:"));
+	run_free(&run);
+	free(lines);
+}
+
+static void what_looks_wrong_is_told_until_it_is_confirmed(void **state)
+{
+	struct daemon *daemon = *state;
+	static const char jump[] = "hospital_beds,440103,2020-08,88970,,\n";
+	static const char said[] =
+	    "push.csv:2: warning: jump: 88970 after 8897 in 2020-07; by its 6 changes before, ";
+	static const char asked[] = "suanpan history hospital_beds 440103 2020-08 --format csv";
+	assert_int_equal(push(daemon, "liwan",
+	                      "hospital_beds,440103,2020-01,8890,,\nhospital_beds,440103,2020-02,8891,,\n"
+	                      "hospital_beds,440103,2020-03,8893,,\nhospital_beds,440103,2020-04,8893,,\n"
+	                      "hospital_beds,440103,2020-05,8894,,\nhospital_beds,440103,2020-06,8896,,\n"
+	                      "hospital_beds,440103,2020-07,8897,,\n"),
+	                 0);
+	struct run run = push_with(daemon, "liwan", "", jump);
+	assert_int_equal(run.status, 0);
+	assert_non_null(strstr(run.err, said));
+	assert_non_null(strstr(run.err, "or what is right again with --confirm REASON\n"));
+	run_free(&run);
+	char *revisions = daemon_say(daemon, asked);
+	assert_non_null(strstr(revisions, "\n1,88970,beds,V,"));
+	free(revisions);
+	run = push_with(daemon, "liwan", " --confirm ' '", jump);
+	assert_int_equal(run.status, 2);
+	run_free(&run);
+	run = push_with(daemon, "liwan", " --confirm 'ten hospitals, moved here'", jump);
+	assert_int_equal(run.status, 0);
+	assert_string_equal(run.err, "");
+	run_free(&run);
+	revisions = daemon_say(daemon, asked);
+	assert_non_null(strstr(revisions, "\n2,88970,beds,A,"));
+	assert_non_null(strstr(revisions, ",\"ten hospitals, moved here\","));
+	free(revisions);
+}
+
 #define FLOW_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -210,6 +280,8 @@ int main(void)
 	    FLOW_TEST(a_taken_back_observation_has_no_value_but_a_history),
 	    FLOW_TEST(another_districts_area_is_refused),
 	    FLOW_TEST(an_unreachable_daemon_is_a_sentence_and_3),
+	    FLOW_TEST(a_file_with_forty_bad_figures_is_told_all_forty),
+	    FLOW_TEST(what_looks_wrong_is_told_until_it_is_confirmed),
 	};
 	return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
 }

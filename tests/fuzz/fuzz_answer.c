@@ -98,12 +98,16 @@ static const struct asking {
     {explain_run, {"residents", "Liwan", "2020"}},
     {diff_run, {"residents", "Liwan", "2020"}},
     {list_run, {"streams"}},
+    {list_run, {"closed"}},
+    {calendar_run, {""}},
+    {close_run, {"2024-06"}},
+    {alerts_run, {""}},
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static const char *const formats[] = {"table", "csv", "json"};
-	char from[] = "1";
+	char from[] = "1", why[] = "published";
 	if (size < HEAD)
 		return 0;
 	input = bytes;
@@ -118,11 +122,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	    .lang = "en",
 	    .timeout = "1",
 	    .decimals = "2",
+	    .why = why,
 	    .from = asking.run == diff_run ? from : NULL,
 	};
 	FILE *out = stdout, *errors = stderr;
 	stdout = stderr = nowhere;
-	int status = asking.run(&settings, 3, arguments);
+	int status = asking.run(&settings, asking.arguments[0][0] ? 3 : 0, arguments);
 	stdout = out;
 	stderr = errors;
 	assert(status == EXIT_DONE || status == EXIT_REFUSED || status == EXIT_UNREACHABLE);

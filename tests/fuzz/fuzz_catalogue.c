@@ -4,7 +4,9 @@
  * An input is text in sections: a line "%% areas.yaml" begins the file of that name, which replaces the one below (they are as
  * small as can be, for they are read for every input); "%%-" before a name takes the file away. What stands before the first
  * such line is areas.yaml. */
+#include "daemon/catalogue/calendar.h"
 #include "daemon/catalogue/catalogue.h"
+#include "daemon/catalogue/rules.h"
 #include "daemon/indicator/affected.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/lib/made_cells.h"
@@ -162,6 +164,54 @@ static void check_others(const struct catalogue *catalogue)
 	}
 }
 
+static void check_days(const struct day_list *list)
+{
+	for (uint32_t i = 1; i < list->count; i++)
+		assert(list->day[i - 1] < list->day[i]);
+}
+
+/* A deadline moves to a day that is worked, and none before it was. */
+static void check_calendar(const struct catalogue *catalogue)
+{
+	check_days(&catalogue->holidays);
+	check_days(&catalogue->workdays);
+	for (uint32_t i = 0; i < catalogue->statistic_count && i < 4; i++) {
+		const struct statistic *statistic = &catalogue->statistics[i];
+		const struct period period =
+		    period_containing(period_make(PERIOD_DAY, 2024, 40), statistic->frequency);
+		int32_t day = period_last_day(period) + (int32_t)statistic->deadline_days;
+		const int32_t due = calendar_due_day(catalogue, statistic, period);
+		assert(due >= day && calendar_is_worked(catalogue, due));
+		while (day < due)
+			assert(!calendar_is_worked(catalogue, day++));
+	}
+}
+
+static void check_doubts(const struct catalogue *catalogue, const struct statistic_rules *rules)
+{
+	for (uint32_t i = 0; i < rules->relation_count; i++)
+		assert(rules->relations[i] < catalogue->relation_count);
+	for (int rule = SOFT_NONE; rule < SOFT_RULE_COUNT; rule++)
+		if (rules->soft[rule])
+			assert(rules->soft[rule]->history <= DOUBT_HISTORY_MAX &&
+			       rules->soft[rule]->per < catalogue->statistic_count);
+}
+
+static void check_rules(const struct catalogue *catalogue)
+{
+	for (uint32_t i = 0; i < catalogue->relation_count; i++) {
+		const struct relation *relation = &catalogue->relations[i];
+		assert(relation->left_count > 0 && relation->left_count < relation->count);
+		for (uint32_t j = 0; j < relation->count; j++)
+			assert(relation->statistics[j] < catalogue->statistic_count);
+	}
+	for (uint32_t i = 0; i < catalogue->statistic_count; i++)
+		if (catalogue->statistics[i].rules)
+			check_doubts(catalogue, catalogue->statistics[i].rules);
+	for (int nature = 0; nature < NATURE_COUNT; nature++)
+		assert(catalogue->agreed_chance[nature] <= 100);
+}
+
 static void evaluate(struct catalogue *catalogue)
 {
 	static const char *const periods[] = {"2021", "2024-06", "2013-12"};
@@ -251,6 +301,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (result == 0) {
 		check_areas(catalogue);
 		check_others(catalogue);
+		check_calendar(catalogue);
+		check_rules(catalogue);
 		suggest(catalogue);
 		evaluate(catalogue);
 		list_affected(catalogue);

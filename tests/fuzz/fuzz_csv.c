@@ -102,7 +102,7 @@ static void check_reports(const struct rows *rows, const char *reporter, bool is
 {
 	struct spool_state state = {.has_identity = true, .stream = {7}, .next = 3, .oldest = 1};
 	struct build *build;
-	if (build_new(rows, files, 2, reporter, &build) != 0)
+	if (build_new(rows, files, 2, &(struct build_words){.reporter = reporter}, &build) != 0)
 		abort();
 	for (size_t i = 0; i < build_report_count(build); i++) {
 		void *bytes;

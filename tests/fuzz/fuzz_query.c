@@ -2,6 +2,7 @@
  *
  * Whatever it is, it is answered: by messages that can be read, of our major, with its number, each text fit to be printed, the
  * last one and only that marked so; and never by "the daemon failed". */
+#include "daemon/acts.h"
 #include "proto/envelope.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/lib/adopt.h"
@@ -258,6 +259,17 @@ static void check_value(const Suanpan__Value *value)
 		check_text(value->value);
 }
 
+static void check_calendar(const Suanpan__CalendarRow *row)
+{
+	check_text(row->reporter);
+	check_text(row->name);
+	check_text(row->period);
+	check_text(row->due);
+	assert(row->received <= row->expected && row->n_missing <= 64);
+	assert((row->received < row->expected) == (row->n_missing > 0));
+	assert(row->n_missing > 0 || row->days >= 0); /* what was due and is in is left out */
+}
+
 static void check_failure(const Suanpan__Failure *failure)
 {
 	check_text(failure->text);
@@ -286,6 +298,8 @@ static int hear(void *closure, const void *bytes, size_t size)
 		check_value(answer->series[i]);
 	for (size_t i = 0; i < answer->n_plan; i++)
 		check_value(answer->plan[i]->value);
+	for (size_t i = 0; i < answer->n_calendar; i++)
+		check_calendar(answer->calendar[i]);
 	for (size_t i = 0; i < answer->n_explain; i++)
 		if (answer->explain[i]->value)
 			check_value(answer->explain[i]->value);
@@ -306,9 +320,52 @@ static struct hearing hearing_for(const uint8_t *bytes, size_t size)
 	return hearing;
 }
 
+/* ---- acts: what is passed on makes sense, and can be read again from the journal ---- */
+
+static bool taken;
+
+static void check_act(const Suanpan__Act *act)
+{
+	const bool is_look = act->kind == SUANPAN__ACT_KIND__ACT_LOOK;
+	const bool has_period =
+	    act->kind == SUANPAN__ACT_KIND__ACT_CLOSE || act->kind == SUANPAN__ACT_KIND__ACT_REOPEN;
+	struct period period;
+	char canonical[PERIOD_TEXT_SIZE];
+	assert(act->kind >= SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE && act->kind <= SUANPAN__ACT_KIND__ACT_LOOK);
+	assert((act->period != NULL) == has_period && act->has_alert == (!has_period && !is_look));
+	assert(act->why || is_look);
+	if (act->why)
+		check_text(act->why);
+	if (act->actor)
+		check_text(act->actor);
+	if (act->period) {
+		assert(period_parse(act->period, strlen(act->period), &period) == 0);
+		period_format(period, canonical);
+		assert(strcmp(act->period, canonical) == 0);
+	}
+}
+
+static int take_act(void *closure, uint64_t number, const Suanpan__Act *given)
+{
+	const struct hearing *hearing = closure;
+	const size_t size = suanpan__act__get_packed_size(given);
+	uint8_t *packed = malloc(size + 1);
+	struct act *act;
+	assert(packed && hearing->number == number);
+	check_act(given);
+	suanpan__act__pack(given, packed);
+	assert(act_new(packed, size, &act) == 0);
+	check_act(act->message);
+	act_free(act);
+	free(packed);
+	taken = number % 4 == 0;
+	return (int)(number % 4);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	const struct answer_context context = {
+	    .act = take_act,
 	    .store = city->store,
 	    .past = city->past,
 	    .arena = city->arena,
@@ -316,7 +373,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	    .started_wall_ms = CITY_WALL_MS,
 	};
 	struct hearing hearing = hearing_for(bytes, size);
+	taken = false;
 	int result = query_answer(&context, bytes, size, hear, &hearing);
+	if (taken) {
+		const struct act_result outcome = {.changed = true, .commit = 1, .entry = 1, .text = "Done."};
+		assert(result == 0 && hearing.chunks == 0);
+		result = query_answer_act(&context, hearing.number, &outcome, hear, &hearing);
+	}
 	assert(hearing.is_over ? result == 0 : result == -ECANCELED && hearing.chunks == CHUNKS_MAX);
 	return 0;
 }

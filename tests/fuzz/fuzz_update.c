@@ -70,7 +70,7 @@ static int take_one(void)
 	int result = live_wait(live, 0, -1, &update);
 	assert(result == 0 || result == LIVE_QUIET || result == LIVE_READY || result == LIVE_GARBLED);
 	if (result == 0) {
-		assert(update->major == ENVELOPE_MAJOR && update->value);
+		assert(update->major == ENVELOPE_MAJOR && update->value && !update->alert);
 		assert(update->value->code && update->value->area_name && update->value->unit);
 		assert(protobuf_c_message_check(&update->base));
 	}

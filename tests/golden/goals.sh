@@ -24,4 +24,4 @@
 	done
 	suanpan get outer_share_of_residents --format csv | cut -d , -f 1-9
 	suanpan get outer_share_gained --from 2025 --format csv | cut -d , -f 1-9
-	suanpan plan plan14-goals --period 2025 --format csv'
+	suanpan plan plan14-goals --period 2025 --format csv | sed "s/,[^,]*\$//"'

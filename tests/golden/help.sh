@@ -1,5 +1,5 @@
 # Every program and every command explains itself.
-for program in suanpand suanpan-report suanpan; do
+for program in suanpand suanpan-report suanpan suanpan-simulate; do
 	"$program" --help
 	"$program" --version
 done
@@ -8,4 +8,7 @@ for command in push drain status; do
 done
 for command in status list get plan history eval coverage explain diff watch; do
 	suanpan "$command" --help
+done
+for command in play write; do
+	suanpan-simulate "$command" --help
 done

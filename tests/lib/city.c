@@ -101,7 +101,9 @@ static const struct {
                          "  - {row: '5a', indicator: residents_10k, area: central,\n"
                          "     comparison: about, target: '250', nature: anticipatory}\n"
                          "  - {row: '6', indicator: births_per_1000, comparison: '>=', target: '9.0',\n"
-                         "     nature: anticipatory}\n"},
+                         "     nature: anticipatory}\n"
+                         "  - {row: '7', indicator: beds_per_1000, baseline: '6.00',\n"
+                         "     comparison: hold>=, target: '5.00', nature: binding}\n"},
 };
 
 static void write_catalogue(const char *folder)

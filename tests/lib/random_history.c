@@ -20,6 +20,7 @@
 #define STREAMS        2 /* of each reporter */
 #define ROWS_MAX       24
 #define FORMULA_SIZE   96
+#define START_MS       INT64_C(1514736000000) /* 2018-01-01 in China, when the plan begins */
 
 /* A catalogue as it is written. Codes are "dN", "sN", "iN" and are never used for something else. */
 struct written {
@@ -42,8 +43,10 @@ struct written {
 		char formula[FORMULA_SIZE];
 		bool complete;
 	} indicators[INDICATORS_MAX];
-	int rotation; /* of the order in which they are written */
-	int renaming; /* of the reporters: no figure depends on it */
+	uint32_t relations; /* a bit for each pair of statistics i, i + 1 of one frequency and level */
+	uint32_t doubts;    /* a bit for each statistic that soft rules look at */
+	int rotation;       /* of the order in which they are written */
+	int renaming;       /* of the reporters: no figure depends on it */
 };
 
 struct stream {
@@ -150,6 +153,13 @@ static void add_indicator(struct history *history, int at)
 	history->written.indicators[at].complete = percent(history, 20);
 }
 
+/* Few relations: of figures at random they refuse half. */
+static void change_rules(struct history *history)
+{
+	history->written.relations = percent(history, 50) ? 1u << below(history, STATISTICS_MAX) : 0;
+	history->written.doubts = percent(history, 80) ? below(history, 1u << STATISTICS_MAX) : 0;
+}
+
 static void write_first(struct history *history)
 {
 	for (uint32_t areas = 4 + below(history, 8); areas > 0; areas--)
@@ -160,6 +170,7 @@ static void write_first(struct history *history)
 		add_statistic(history, i);
 	for (int i = 0; i < 3; i++)
 		add_indicator(history, i);
+	change_rules(history);
 }
 
 /* ---- changes ---- */
@@ -189,7 +200,7 @@ static void change_something(struct history *history)
 {
 	struct written *written = &history->written;
 	int at = (int)below(history, INDICATORS_MAX), statistic = (int)below(history, STATISTICS_MAX);
-	switch (below(history, 8)) {
+	switch (below(history, 9)) {
 	case 0:
 		add_area(history);
 		return;
@@ -213,6 +224,9 @@ static void change_something(struct history *history)
 		return;
 	case 6:
 		written->renaming++;
+		return;
+	case 7:
+		change_rules(history);
 		return;
 	default:
 		add_indicator(history, at);
@@ -304,6 +318,65 @@ static void print_reporters(const struct written *written, FILE *out)
 	}
 }
 
+static bool may_relate(const struct written *written, int left, int right)
+{
+	return written->statistics[left].here && written->statistics[right].here &&
+	       written->statistics[left].frequency == written->statistics[right].frequency &&
+	       written->statistics[left].of_streets == written->statistics[right].of_streets;
+}
+
+/* A list of the statistics that `written->doubts` names; false, and nothing printed, if there is none. */
+static bool print_doubted(const struct written *written, const char *head, FILE *out)
+{
+	const char *between = head;
+	for (int i = 0; i < STATISTICS_MAX; i++)
+		if (written->doubts >> i & 1 && written->statistics[i].here) {
+			fprintf(out, "%ss%d", between, i);
+			between = ", ";
+		}
+	return between != head;
+}
+
+static int find_divisor(const struct written *written, int statistic)
+{
+	for (int i = 0; i < STATISTICS_MAX; i++)
+		if (written->statistics[i].here && strcmp(written->statistics[i].kind, "stock") == 0 &&
+		    written->statistics[i].of_streets == written->statistics[statistic].of_streets &&
+		    written->statistics[i].frequency <= written->statistics[statistic].frequency)
+			return i;
+	return -1;
+}
+
+static void print_peers(const struct written *written, FILE *out)
+{
+	const char *head = "peers:\n";
+	for (int i = 0; i < STATISTICS_MAX; i++) {
+		if (!(written->doubts >> i & 1) || !written->statistics[i].here ||
+		    find_divisor(written, i) < 0)
+			continue;
+		fprintf(out, "%s  - {statistics: [s%d], per: s%d, least: 1, deviations: '1'}\n", head, i,
+		        find_divisor(written, i));
+		head = "";
+	}
+}
+
+static void print_rules(const struct written *written, FILE *out)
+{
+	fprintf(out, "limits:\n  - {statistic: s%d, max: '1990'}\n",
+	        written->statistics[0].here ? 0 : 1 + !written->statistics[1].here);
+	for (int i = 0; i + 1 < STATISTICS_MAX; i++)
+		if (written->relations >> i & 1 && may_relate(written, i, i + 1))
+			fprintf(out,
+			        "relations:\n  - {code: r, holds: s%d <= s%d, names: {en: r, zh_hans: r, "
+			        "zh_hant: r}}\n",
+			        i, i + 1);
+	if (print_doubted(written, "jump:\n  - {least: 1, history: 12, deviations: '1', statistics: [", out))
+		fprintf(out, "]}\n");
+	if (print_doubted(written, "unchanged:\n  - {least: 1, statistics: [", out))
+		fprintf(out, "]}\n");
+	print_peers(written, out);
+}
+
 static void print_plan(const struct written *written, FILE *out)
 {
 	int target = 0;
@@ -331,11 +404,9 @@ static struct catalogue_files print_files(const struct written *written)
 	static const struct {
 		const char *name;
 		void (*print)(const struct written *, FILE *);
-	} rows[] = {{"areas.yaml", print_areas},
-	            {"indicators.yaml", print_indicators},
-	            {"plan-p.yaml", print_plan},
-	            {"reporters.yaml", print_reporters},
-	            {"statistics.yaml", print_statistics}};
+	} rows[] = {{"areas.yaml", print_areas}, {"indicators.yaml", print_indicators},
+	            {"plan-p.yaml", print_plan}, {"reporters.yaml", print_reporters},
+	            {"rules.yaml", print_rules}, {"statistics.yaml", print_statistics}};
 	const size_t count = sizeof rows / sizeof *rows;
 	struct catalogue_files files = {.files = calloc(count, sizeof *files.files), .count = count};
 	for (size_t i = 0; i < count; i++)
@@ -503,7 +574,7 @@ static void fill_draft(struct history *history, int reporter, bool slip, struct 
 static void pack(struct history *history, int reporter, int stream, uint64_t sequence, uint64_t oldest,
                  void **ret_bytes, size_t *ret_size)
 {
-	char name[16];
+	char name[16], reason[] = "so it is";
 	uint8_t id[ENVELOPE_STREAM_SIZE] = {(uint8_t)reporter, (uint8_t)stream, 7};
 	struct draft *draft = calloc(1, sizeof *draft);
 	assert_non_null(draft);
@@ -533,6 +604,8 @@ static void pack(struct history *history, int reporter, int stream, uint64_t seq
 	report.n_status_row = report.n_status_code = draft->status_count;
 	report.status_row = draft->status_rows;
 	report.status_code = draft->status_codes;
+	report.confirm = percent(history, 15) ? reason : NULL;
+	report.correction = percent(history, 15) ? reason : NULL;
 	assert_int_equal(envelope_pack(&report.base, ENVELOPE_REQUEST_MAX, ret_bytes, ret_size), 0);
 	free(draft);
 }
@@ -594,6 +667,9 @@ static void count_ack(struct history *history, const struct passage *passage)
 	assert_non_null(ack);
 	history->count.repeated += ack->repeated_report;
 	history->count.accepted += ack->outcome == SUANPAN__OUTCOME__OUTCOME_ACCEPTED;
+	history->count.warnings += (unsigned)ack->n_warning;
+	history->count.broken +=
+	    ack->n_problem > 0 && ack->problem[0]->reason == SUANPAN__REASON__REASON_RULE;
 	history->count.refused += ack->outcome == SUANPAN__OUTCOME__OUTCOME_REFUSED;
 	history->count.conflicts += ack->outcome == SUANPAN__OUTCOME__OUTCOME_CONFLICT;
 	suanpan__ack__free_unpacked(ack, NULL);
@@ -617,6 +693,32 @@ static void send_some(struct history *history)
 	history->count.commits++;
 }
 
+/* ---- looks ---- */
+
+#define DAY_MS INT64_C(86400000)
+
+/* A writer that knows nothing of what was looked at before finds nothing more to do. */
+static void must_be_whole(struct history *history)
+{
+	struct writer *other;
+	uint64_t commit;
+	assert_int_equal(writer_new(history->catalogue, history->store, &other), 0);
+	assert_int_equal(pipeline_look(other, history->wall_ms, &commit), 0);
+	assert_int_equal(commit, 0);
+	writer_free(other);
+}
+
+/* Some weeks later. It may be that there is nothing new to see. */
+static void look(struct history *history)
+{
+	uint64_t commit;
+	history->wall_ms += (int64_t)below(history, 40) * DAY_MS;
+	assert_int_equal(pipeline_look(history->writer, history->wall_ms, &commit), 0);
+	history->count.looks += commit != 0;
+	history->count.commits += commit != 0;
+	must_be_whole(history);
+}
+
 /* ---- the life ---- */
 
 struct history *history_begin(uint64_t seed, const char *folder)
@@ -625,7 +727,7 @@ struct history *history_begin(uint64_t seed, const char *folder)
 	assert_non_null(history);
 	history->source.state = seed;
 	history->folder = strdup(folder);
-	history->wall_ms = 1000;
+	history->wall_ms = START_MS;
 	assert_int_equal(store_open_unsynced(folder, &history->store), 0);
 	assert_int_equal(writer_new(NULL, history->store, &history->writer), 0);
 	FILE *nowhere = fopen("/dev/null", "w");
@@ -643,6 +745,8 @@ static void step(struct history *history)
 	history->wall_ms += percent(history, 5) ? -5000 : (int64_t)below(history, 4000);
 	if (percent(history, 15))
 		reload(history);
+	else if (percent(history, 20))
+		look(history);
 	else
 		send_some(history);
 }

@@ -1,7 +1,7 @@
 /* A random life of a store, the way a daemon lives it: catalogues as files (packed, built and adopted as
  * on a reload), reports as bytes (checked and decided in groups). There are refusals, repetitions,
- * conflicts, gaps that a sender declares, values taken back; between reports the catalogue gains and loses
- * areas, groups, statistics and indicators, and codes end. The same seed lives the same life. */
+ * conflicts, gaps that a sender declares, values taken back, rules that refuse and rules that question; days on which somebody looks
+ * at what is overdue; between reports the catalogue gains and loses areas, groups, statistics, indicators and rules, and codes end. The same seed lives the same life. */
 #ifndef SUANPAN_TESTS_RANDOM_HISTORY_H
 #define SUANPAN_TESTS_RANDOM_HISTORY_H
 
@@ -25,7 +25,8 @@ void history_end(struct history *history);
 
 /* What has been lived so far, to see that it was not nothing. */
 struct history_count {
-	unsigned commits, accepted, refused, repeated, conflicts, gaps, catalogues, catalogues_refused;
+	unsigned commits, looks, accepted, refused, repeated, conflicts, gaps, catalogues, catalogues_refused,
+	    warnings, broken; /* of soft rules; reports refused because of a hard one */
 };
 struct history_count history_count(const struct history *history);
 

@@ -30,32 +30,42 @@
 /* After this a report is sent again, as any sender would: it was not taken, or its ack could not be sent. */
 #define SILENCE_MS  300
 
-enum what { START, REPORT, RELOAD };
+enum what { START, REPORT, RELOAD, ACT };
 
 static const struct step {
 	enum what what;
 	struct peer_report report;
 	Suanpan__Outcome outcome;
+	Suanpan__ActKind act;
+	const char *clock; /* before the act it is wound to this */
 } steps[SCRIPT_STEPS] = {
     {.what = START},
-    {REPORT,
-     {"north_office", "people", "north", "2023", 2000, 0, 7, 1, 0},
-     SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
-    {REPORT,
-     {"north_office", "beds", "north", "2024-06", 12, 0, 7, 2, 0},
-     SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
-    {REPORT,
-     {"south_office", "people", "south", "2023", 900, 0, 8, 1, 0},
-     SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
-    {REPORT, {"north_office", "beds", "south", "2024-06", 1, 0, 7, 3, 0}, SUANPAN__OUTCOME__OUTCOME_REFUSED},
-    {REPORT,
-     {"north_office", "beds", "north", "2024-06", 12, 0, 7, 2, 0},
-     SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
+    {.what = REPORT,
+     .report = {"north_office", "people", "north", "2023", 2000, 0, 7, 1, 0},
+     .outcome = SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
+    {.what = REPORT,
+     .report = {"north_office", "beds", "north", "2024-06", 12, 0, 7, 2, 0},
+     .outcome = SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
+    {.what = REPORT,
+     .report = {"south_office", "people", "south", "2023", 900, 0, 8, 1, 0},
+     .outcome = SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
+    {.what = REPORT,
+     .report = {"north_office", "beds", "south", "2024-06", 1, 0, 7, 3, 0},
+     .outcome = SUANPAN__OUTCOME__OUTCOME_REFUSED},
+    {.what = REPORT,
+     .report = {"north_office", "beds", "north", "2024-06", 12, 0, 7, 2, 0},
+     .outcome = SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
     {.what = RELOAD},
-    {REPORT,
-     {"north_office", "beds", "north", "2024-06", 14, 0, 7, 4, 0},
-     SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
-    {REPORT, {"south_office", "beds", "south", "2024-05", 7, 0, 8, 2, 0}, SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
+    {.what = REPORT,
+     .report = {"north_office", "beds", "north", "2024-06", 14, 0, 7, 4, 0},
+     .outcome = SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
+    {.what = REPORT,
+     .report = {"south_office", "beds", "south", "2024-05", 7, 0, 8, 2, 0},
+     .outcome = SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
+    {.what = ACT, .act = SUANPAN__ACT_KIND__ACT_CLOSE},
+    /* In January 2024. The daemon may come before us, for the day has turned: what it leaves is the same. */
+    {.what = ACT, .act = SUANPAN__ACT_KIND__ACT_LOOK, .clock = "1705723200000"},
+    {.what = ACT, .act = SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE},
 };
 
 /* One run of it. */
@@ -64,7 +74,7 @@ struct play {
 	struct daemon daemon;
 	struct injected injected;
 	const char *environment[10];
-	char *clock;
+	char *clock, *clock_file; /* as the environment says it, and its path */
 	void *context, *socket;
 	int next; /* step; all before it are done, which was acked */
 	int64_t deadline_ms;
@@ -329,6 +339,76 @@ static void report(struct play *play, const struct step *step)
 	suanpan__ack__free_unpacked(ack, NULL);
 }
 
+/* False: it has ended instead. */
+static bool send_act(struct play *play, struct peer *peer, Suanpan__ActKind kind)
+{
+	Suanpan__Query query = SUANPAN__QUERY__INIT;
+	Suanpan__Act act = SUANPAN__ACT__INIT;
+	char actor[] = "office", why[] = "known", period[] = "2022";
+	uint8_t bytes[128];
+	query.major = query.number = 1;
+	query.act = &act;
+	act.kind = kind;
+	act.actor = actor;
+	act.why = kind == SUANPAN__ACT_KIND__ACT_LOOK ? NULL : why;
+	act.period = kind == SUANPAN__ACT_KIND__ACT_CLOSE ? period : NULL;
+	act.has_alert = kind == SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE;
+	act.alert = 1;
+	const size_t size = suanpan__query__pack(&query, bytes);
+	while (zmq_send(peer->socket, bytes, size, ZMQ_DONTWAIT) < 0) {
+		if (has_ended(play, true))
+			return false;
+		check_patience(play);
+		rest();
+	}
+	return true;
+}
+
+/* NULL: it ended instead, or nothing came. One that is stopping ends. */
+static Suanpan__Answer *await_answer(struct play *play, struct peer *peer)
+{
+	for (int64_t since = now_ms(); now_ms() < since + SILENCE_MS;) {
+		Suanpan__Answer *answer = peer_receive_answer(peer, 1);
+		const bool stopping = answer && answer->failure && strstr(answer->failure->text, "stopping");
+		if (answer && !stopping)
+			return answer;
+		if (answer)
+			suanpan__answer__free_unpacked(answer, NULL);
+		if (has_ended(play, true))
+			return NULL;
+		check_patience(play);
+	}
+	return NULL;
+}
+
+/* At once, as the daemon may look at any moment. */
+static void wind_clock(const struct play *play, const char *to)
+{
+	char *part = scratch_path(play->daemon.folder, "clock.part");
+	scratch_write(part, to, strlen(to));
+	assert_int_equal(rename(part, play->clock_file), 0);
+	free(part);
+}
+
+static void act(struct play *play, const struct step *step)
+{
+	struct peer peer;
+	if (step->clock)
+		wind_clock(play, step->clock);
+	peer_open(&peer, play->daemon.query);
+	Suanpan__Answer *answer = send_act(play, &peer, step->act) ? await_answer(play, &peer) : NULL;
+	if (answer && answer->failure) {
+		assert_int_equal(answer->failure->kind, SUANPAN__FAILURE_KIND__FAILURE_OVERLOADED);
+		be_postponed(play);
+	} else if (answer) {
+		assert_non_null(answer->done);
+		play->next++;
+	}
+	if (answer)
+		suanpan__answer__free_unpacked(answer, NULL);
+	peer_close(&peer);
+}
+
 static unsigned said(const struct play *play, const char *event)
 {
 	unsigned count = 0;
@@ -401,6 +481,16 @@ static void begin_again(struct play *play)
 	mend(play);
 }
 
+static void do_step(struct play *play, const struct step *step)
+{
+	if (step->what == RELOAD)
+		reload(play);
+	else if (step->what == ACT)
+		act(play, step);
+	else
+		report(play, step);
+}
+
 static void take_step(struct play *play)
 {
 	if (play->daemon.pid == 0) {
@@ -410,10 +500,7 @@ static void take_step(struct play *play)
 			begin_again(play);
 		return;
 	}
-	if (steps[play->next].what == RELOAD)
-		reload(play);
-	else
-		report(play, &steps[play->next]);
+	do_step(play, &steps[play->next]);
 	if (play->daemon.pid == 0)
 		begin_again(play);
 }
@@ -452,7 +539,7 @@ static void open_play(struct play *play, struct script *script)
 	assert_int_equal(endpoint_context_new(&play->context), 0);
 	play->deadline_ms = now_ms() + PATIENCE_MS;
 	free(catalogue);
-	free(clock);
+	play->clock_file = clock;
 }
 
 static void close_play(struct play *play)
@@ -462,6 +549,7 @@ static void close_play(struct play *play)
 	injected_done(&play->injected);
 	daemon_done(&play->daemon);
 	free(play->clock);
+	free(play->clock_file);
 }
 
 struct script_outcome script_run(struct script *script, struct inject_fault fault)
@@ -542,10 +630,8 @@ void script_init(struct script *script)
 				assert_true(start(&play));
 			if (steps[play.next].what == START)
 				play.next++;
-			else if (steps[play.next].what == RELOAD)
-				reload(&play);
 			else
-				report(&play, &steps[play.next]);
+				do_step(&play, &steps[play.next]);
 		}
 		stop(&play);
 		script->state[play.next] = digest_of_store(play.daemon.folder);

@@ -1,5 +1,5 @@
 /* A small run of the daemon in which everything happens once: a start on nothing, a catalogue, reports of two streams, one
- * refused and one repeated, a reload, a stop. Something may fail at any call of it; whoever runs it sends again what was not
+ * refused and one repeated, a reload, what an operator does, a look that raises alerts, a stop. Something may fail at any call of it; whoever runs it sends again what was not
  * acked, and starts the daemon again when it has ended, without faults.
  *
  * With a clock that stands still the run always leaves the same store, to the byte. So after a crash the store must be that of
@@ -10,12 +10,13 @@
 #include "tests/lib/injected.h"
 #include <stdbool.h>
 
-enum { SCRIPT_STEPS = 9, SCRIPT_STATES = SCRIPT_STEPS + 1 };
+enum { SCRIPT_STEPS = 12, SCRIPT_STATES = SCRIPT_STEPS + 1 };
 
 struct script {
-	const char *callers;           /* as INJECT_CALLERS; NULL: all. May be set after script_init */
-	bool may_abort; /* by SIGABRT or SIGSEGV, as libzmq does; else the daemon may only end with status 1 */
-	char *folder;                  /* with the two catalogues */
+	const char *callers; /* as INJECT_CALLERS; NULL: all. May be set after script_init */
+	bool
+	    may_abort; /* by SIGABRT or SIGSEGV, as libzmq does; else the daemon may only end with status 1 */
+	char *folder;  /* with the two catalogues */
 	uint64_t state[SCRIPT_STATES]; /* digests of the store: before the first step, and after each */
 };
 /* Learns what a run without faults looks like. */

@@ -396,8 +396,13 @@ static void damage_in_the_last_segment_is_refused(void **state)
 	struct fixture *fixture = *state;
 	archive_everything(fixture);
 	struct bytes last = read_last_segment(fixture);
+	while (start_of_last_record(&last) <= SEGMENT_HEADER_SIZE) { /* it has but one */
+		free_bytes(&last);
+		history_go_on_without_restarts(fixture->history, 1);
+		archive_everything(fixture);
+		last = read_last_segment(fixture);
+	}
 	size_t end = start_of_last_record(&last);
-	assert_true(end > SEGMENT_HEADER_SIZE);
 	for (size_t at = 0; at < end; at += 7) {
 		last.bytes[at] ^= 0x20;
 		scratch_write(last.path, last.bytes, last.size);

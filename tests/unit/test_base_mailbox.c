@@ -6,6 +6,8 @@
 #include <cmocka.h>
 
 #include "daemon/base/mailbox.h"
+
+#include "daemon/base/clock.h"
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -189,6 +191,20 @@ static void many_posters_lose_nothing_and_keep_their_order(void **state)
 	free(posters);
 }
 
+static void who_waits_for_a_while_hears_that_nothing_came(void **state)
+{
+	struct mailbox *box = *state;
+	struct letter letter = {.mail = {.weight = 1}};
+	const int64_t begin = clock_read().monotonic_ms;
+	assert_int_equal(mailbox_wait_within(box, 30), MAILBOX_QUIET);
+	assert_true(clock_read().monotonic_ms - begin >= 30);
+	mailbox_post(box, &letter.mail);
+	assert_int_equal(mailbox_wait_within(box, 60000), 0);
+	assert_ptr_equal(mailbox_take(box, SIZE_MAX), &letter.mail);
+	mailbox_close(box);
+	assert_int_equal(mailbox_wait_within(box, 60000), MAILBOX_CLOSED);
+}
+
 #define MAILBOX_TEST(name) cmocka_unit_test_setup_teardown(name, open_box, free_box)
 
 int main(void)
@@ -200,6 +216,7 @@ int main(void)
 	    MAILBOX_TEST(a_closed_box_gives_what_is_in_it_first),
 	    MAILBOX_TEST(closing_wakes_who_waits),
 	    MAILBOX_TEST(mail_wakes_who_waits),
+	    MAILBOX_TEST(who_waits_for_a_while_hears_that_nothing_came),
 	    MAILBOX_TEST(many_posters_lose_nothing_and_keep_their_order),
 	};
 	return cmocka_run_group_tests_name("base_mailbox", tests, NULL, NULL);

@@ -244,7 +244,7 @@ static bool figures_differ(const struct catalogue_files *before, const char *nam
 	return catalogue_figures_may_differ(before, &after) && catalogue_figures_may_differ(&after, before);
 }
 
-static void who_may_report_and_ask_changes_no_figure(void **state)
+static void who_may_report_and_ask_and_when_it_is_due_changes_no_figure(void **state)
 {
 	struct catalogue *catalogue;
 	struct catalogue_files files;
@@ -254,6 +254,8 @@ static void who_may_report_and_ask_changes_no_figure(void **state)
 	assert_false(figures_differ(&files, "reporters.yaml", "others"));
 	assert_false(figures_differ(&files, "readers.yaml", "others"));
 	assert_false(figures_differ(&files, "readers.yaml", NULL));
+	assert_false(figures_differ(&files, "calendar.yaml", "others"));
+	assert_false(figures_differ(&files, "alerts.yaml", "others"));
 	assert_true(figures_differ(&files, "areas.yaml", "others"));
 	assert_true(figures_differ(&files, "statistics.yaml", "others"));
 	assert_true(figures_differ(&files, "indicators.yaml", "others"));
@@ -271,7 +273,7 @@ int main(void)
 	    cmocka_unit_test(a_key_stands_once_in_the_whole_catalogue),
 	    cmocka_unit_test(what_is_no_key_is_refused_and_not_repeated),
 	    cmocka_unit_test(mistakes_about_keys_and_readers_are_named_with_their_place),
-	    cmocka_unit_test(who_may_report_and_ask_changes_no_figure),
+	    cmocka_unit_test(who_may_report_and_ask_and_when_it_is_due_changes_no_figure),
 	};
 	return cmocka_run_group_tests_name("catalogue_keys", tests, NULL, NULL);
 }

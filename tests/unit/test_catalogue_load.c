@@ -425,6 +425,41 @@ static void mistakes_of_meaning_are_named_with_their_place(void **state)
 	     "plan-second.yaml:13:16: tolerance: found '-1', expected percent of the target, 0 or more\n"},
 	    {"plan-first.yaml", 10, "    nature: binding\n    tolerance: 5",
 	     "plan-first.yaml:11:16: tolerance: found '5', expected none: only 'about' has one\n"},
+	    {"plan-first.yaml", 10, "    nature: binding\n    path: geometric",
+	     "plan-first.yaml:11:11: path: found 'geometric', expected one that is not: baseline and target "
+	     "must "
+	     "be above zero, and not counted from the plan's first day\n"},
+	    {"plan-second.yaml", 14, "    nature: anticipatory\n    path: geometric", ""},
+	    {"plan-second.yaml", 9, "    path: geometric",
+	     "plan-second.yaml:9:11: path: found 'geometric', expected one that is not: baseline and target "
+	     "must "
+	     "be above zero, and not counted from the plan's first day\n"},
+	    {"plan-second.yaml", 9, "    baseline: \"0\"\n    path: geometric",
+	     "plan-second.yaml:10:11: path: found 'geometric', expected one that is not: baseline and target "
+	     "must "
+	     "be above zero, and not counted from the plan's first day\n"},
+	    {"plan-second.yaml", 20, "    nature: binding\n    path: geometric",
+	     "plan-second.yaml:21:11: path: found one, expected none: tracks-gdp has no way to go\n"},
+	    {"plan-first.yaml", 10, "    nature: binding\n    path: yearly",
+	     "plan-first.yaml:11:11: yearly: missing for row '1', expected what each year is to reach\n"},
+	    {"plan-first.yaml", 10, "    nature: binding\n    yearly: [{year: 2017, target: \"1\"}]",
+	     "plan-first.yaml:11:13: yearly: found some, expected none without 'path: yearly'\n"},
+	    {"plan-first.yaml", 10,
+	     "    nature: binding\n    path: yearly\n    yearly: [{year: 2016, target: \"10\"}, {year: 2018, "
+	     "target: \"20.5\"}]",
+	     ""},
+	    {"plan-first.yaml", 10,
+	     "    nature: binding\n    path: yearly\n    yearly: [{year: 2021, target: \"1\"}]",
+	     "plan-first.yaml:12:21: year: found 2021, expected one of the plan's, 2016 to 2020\n"},
+	    {"plan-first.yaml", 10,
+	     "    nature: binding\n    path: yearly\n    yearly: [{year: 2017, target: \"1\"}, {year: 2017, "
+	     "target: \"2\"}]",
+	     "plan-first.yaml:12:48: year: found 2017 after 2017, expected them in order, each once\n"},
+	    {"plan-first.yaml", 10,
+	     "    nature: binding\n    path: yearly\n    yearly: [{year: 2017, target: \"many\"}]",
+	     "plan-first.yaml:12:35: yearly[0].target: found 'many': not a number; write it in plain digits, "
+	     "such as "
+	     "-1234.5\n"},
 	    {"plan-first.yaml", 10, "    nature: binding\n    follows: life",
 	     "plan-first.yaml:11:14: follows: found 'life', expected none: only tracks-gdp has it\n"},
 	    {"plan-second.yaml", 19, NULL,
@@ -512,7 +547,7 @@ static void a_file_that_nobody_reads_is_a_mistake(void **state)
 	unlink(path_of("plans-third.yaml"));
 	unlink(path_of("notes.txt"));
 	assert_string_equal(said, "plans-third.yaml: not a catalogue file, expected areas, statistics, "
-	                          "reporters, readers, indicators or plan-...\n");
+	                          "reporters, readers, indicators, calendar, alerts, rules or plan-...\n");
 	free(said);
 }
 

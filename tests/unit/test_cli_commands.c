@@ -198,10 +198,14 @@ static void answer_plan(struct scripted_daemon *daemon, const Suanpan__Query *qu
 	Suanpan__PlanRow first = SUANPAN__PLAN_ROW__INIT, second = SUANPAN__PLAN_ROW__INIT;
 	Suanpan__PlanRow *rows[] = {&first, &second};
 	Suanpan__Answer answer = SUANPAN__ANSWER__INIT;
+	char *missing[] = {TEXT("荔湾区"), TEXT("Zengcheng")},
+	     *way[] = {TEXT("5.10"), TEXT(""), TEXT("5.68")};
 
 	value.value = TEXT("5.68");
 	value.status = TEXT("P");
 	value.reported = 9;
+	value.missing = missing;
+	value.n_missing = 2;
 	first.row = TEXT("15a");
 	first.indicator = TEXT("beds_per_1000");
 	first.name = TEXT("Hospital beds");
@@ -225,29 +229,64 @@ static void answer_plan(struct scripted_daemon *daemon, const Suanpan__Query *qu
 	second.target = NULL;
 	second.nature = TEXT("anticipatory");
 	second.verdict = TEXT("no data");
+	first.has_provisional = first.provisional = true;
+	first.path = TEXT("5.60");
+	first.pace = TEXT("0.290");
+	first.pace_needed = TEXT("0.320");
+	first.reached = TEXT("2021-11");
+	first.year_end = TEXT("2025");
+	first.forecast = TEXT("5.90");
+	first.forecast_low = TEXT("5.70");
+	first.forecast_high = TEXT("6.10");
+	first.has_chance = true;
+	first.chance = 30;
+	first.way = way;
+	first.n_way = 3;
+	first.note = TEXT("9 of 11, so far");
 	answer.plan = rows;
 	answer.n_plan = 2;
 	send_answer(daemon, query, &answer);
 }
 
+/* test_cli_page.c has the table. */
 static void plan_prints_targets_and_how_they_stand(void **state)
 {
 	struct scripted_daemon daemon;
 
 	(void)state;
 	scripted_start(&daemon, answer_plan);
-	must_answer(&daemon, "plan plan14 --format csv", EXIT_DONE,
-	            "row,indicator,name,unit,baseline,value,comparison,target,nature,verdict,status,reported,"
-	            "expected\n"
-	            "15a,beds_per_1000,Hospital beds,beds,5.10,5.68,>=,6.00,binding,on track,P,9,11\n"
-	            "8,income,居民收入,beds,,,tracks-gdp,,anticipatory,no data,P,0,11\n",
-	            "");
-	must_answer(&daemon, "plan plan14", EXIT_DONE,
-	            "Row Name          Unit Baseline   Value     Target Nature       Verdict  Coverage\n"
-	            "15a Hospital beds beds     5.10    5.68    >= 6.00 binding      on track 9/11 P\n"
-	            "  8 居民收入      beds          no data tracks-gdp anticipatory no data  0/11 P\n"
-	            "2 targets: 0 met, 1 on track, 0 behind, 0 off track, 1 no data, 0 cancelled\n"
-	            "1 of them binding: 0 met, 1 on track, 0 behind, 0 off track, 0 no data, 0 cancelled\n",
+	must_answer(
+	    &daemon, "plan plan14 --format csv", EXIT_DONE,
+	    "row,indicator,name,unit,baseline,value,comparison,target,nature,verdict,status,reported,"
+	    "expected,period,area,provisional,missing,path,pace,pace_needed,reached,worst_period,worst,"
+	    "forecast_for,forecast,forecast_low,forecast_high,chance,way,note,commit\n"
+	    "15a,beds_per_1000,Hospital beds,beds,5.10,5.68,>=,6.00,binding,on track,P,9,11,2020,"
+	    "440100,true,荔湾区;Zengcheng,5.60,0.290,0.320,2021-11,,,2025,5.90,5.70,6.10,30,5.10;;5.68,"
+	    "\"9 of 11, so far\",7\n"
+	    "8,income,居民收入,beds,,,tracks-gdp,,anticipatory,no data,P,0,11,2020,440100,,,,,,,,,,,"
+	    ",,,,,7\n",
+	    "");
+	must_answer(&daemon, "plan plan14 --format json --lang zh-hant", EXIT_DONE,
+	            "[\n"
+	            "{\"row\": \"15a\", \"indicator\": \"beds_per_1000\", \"name\": \"Hospital beds\", "
+	            "\"unit\": \"beds\", \"baseline\": 5.10, \"value\": 5.68, \"comparison\": \">=\", "
+	            "\"target\": 6.00, \"nature\": \"binding\", \"verdict\": \"on track\", "
+	            "\"status\": \"P\", \"reported\": 9, \"expected\": 11, \"period\": \"2020\", "
+	            "\"area\": \"440100\", \"provisional\": true, \"missing\": [\"荔湾区\", \"Zengcheng\"], "
+	            "\"path\": 5.60, \"pace\": 0.290, \"pace_needed\": 0.320, \"reached\": \"2021-11\", "
+	            "\"worst_period\": null, \"worst\": null, \"forecast_for\": \"2025\", "
+	            "\"forecast\": 5.90, \"forecast_low\": 5.70, \"forecast_high\": 6.10, \"chance\": 30, "
+	            "\"way\": [\"5.10\", \"\", \"5.68\"], \"note\": \"9 of 11, so far\", \"commit\": 7},\n"
+	            "{\"row\": \"8\", \"indicator\": \"income\", \"name\": \"居民收入\", "
+	            "\"unit\": \"beds\", \"baseline\": null, \"value\": null, "
+	            "\"comparison\": \"tracks-gdp\", \"target\": null, \"nature\": \"anticipatory\", "
+	            "\"verdict\": \"no data\", \"status\": \"P\", \"reported\": 0, \"expected\": 11, "
+	            "\"period\": \"2020\", \"area\": \"440100\", \"provisional\": null, \"missing\": [], "
+	            "\"path\": null, \"pace\": null, \"pace_needed\": null, \"reached\": null, "
+	            "\"worst_period\": null, \"worst\": null, \"forecast_for\": null, \"forecast\": null, "
+	            "\"forecast_low\": null, \"forecast_high\": null, \"chance\": null, \"way\": [], "
+	            "\"note\": null, \"commit\": 7}\n"
+	            "]\n",
 	            "");
 	scripted_stop(&daemon);
 }
@@ -274,6 +313,8 @@ static void answer_history(struct scripted_daemon *daemon, const Suanpan__Query 
 	second.status = TEXT("O");
 	second.note = TEXT("taken back, \"sorry\"");
 	second.source = TEXT("beds.csv");
+	second.confirm = TEXT("counted twice");
+	second.correction = TEXT("a survey, then a census");
 	answer.history = rows;
 	answer.n_history = 2;
 	send_answer(daemon, query, &answer);
@@ -286,10 +327,11 @@ static void history_prints_every_revision(void **state)
 	(void)state;
 	scripted_start(&daemon, answer_history);
 	must_answer(&daemon, "history residents Liwan 2020 --format csv", EXIT_DONE,
-	            "revision,value,unit,status,time,reporter,stream,sequence,entry,commit,note,source\n"
-	            "1,12.50,persons,A,2021-01-05T09:00:00+08:00,liwan,00ff,3,12,9,,\n"
+	            "revision,value,unit,status,time,reporter,stream,sequence,entry,commit,note,source,"
+	            "confirm,correction\n"
+	            "1,12.50,persons,A,2021-01-05T09:00:00+08:00,liwan,00ff,3,12,9,,,,\n"
 	            "2,,persons,O,2021-01-05T09:00:00+08:00,liwan,00ff,3,12,9,\"taken back, "
-	            "\"\"sorry\"\"\",beds.csv\n",
+	            "\"\"sorry\"\"\",beds.csv,counted twice,\"a survey, then a census\"\n",
 	            "");
 	scripted_stop(&daemon);
 }
@@ -428,9 +470,9 @@ static void mistakes_are_found_before_anything_is_asked(void **state)
 	                                     "2024-Q2, 2024-06 or 2024-06-15\n");
 	must_refuse("list area", "suanpan list: there is no list of 'area'; did you mean 'areas'?\n");
 	must_refuse("list xyzzy", "suanpan list: there is no list of 'xyzzy'; expected areas, statistics, "
-	                          "indicators, plans, reporters or streams\n");
+	                          "indicators, plans, reporters, streams or closed\n");
 	must_refuse("status --format xml", "suanpan: --format 'xml': expected table, csv or json\n");
-	must_refuse("status --lang zh", "suanpan: --lang 'zh': expected en, zh-hans or zh-hant\n");
+	must_refuse("status --lang de", "suanpan: --lang 'de': expected en, zh-hans or zh-hant\n");
 	must_refuse("status --timeout 0", "suanpan: --timeout '0': expected seconds, such as 5 or 0.5\n");
 	must_refuse("status --timeout soon",
 	            "suanpan: --timeout 'soon': expected seconds, such as 5 or 0.5\n");

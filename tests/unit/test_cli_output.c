@@ -296,10 +296,13 @@ static void headers_are_what_was_promised(void **state)
 	(void)state;
 	must_have_header(get_columns, get);
 	must_have_header(watch_columns, get);
-	must_have_header(plan_columns, "row,indicator,name,unit,baseline,value,comparison,target,nature,"
-	                               "verdict,status,reported,expected\n");
+	must_have_header(plan_columns,
+	                 "row,indicator,name,unit,baseline,value,comparison,target,nature,"
+	                 "verdict,status,reported,expected,period,area,provisional,missing,path,"
+	                 "pace,pace_needed,reached,worst_period,worst,forecast_for,forecast,"
+	                 "forecast_low,forecast_high,chance,way,note,commit\n");
 	must_have_header(history_columns, "revision,value,unit,status,time,reporter,stream,sequence,entry,"
-	                                  "commit,note,source\n");
+	                                  "commit,note,source,confirm,correction\n");
 	must_have_header(eval_columns, "area,period,value,status,reported,expected,missing,commit\n");
 	must_have_header(coverage_columns, "statistic,period,due,expected,received,on_time,late,days_late,"
 	                                   "missing,revised\n");

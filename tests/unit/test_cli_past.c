@@ -54,8 +54,10 @@ static void moments_are_the_daemons_to_read_but_not_empty(void **state)
 	must_refuse("get beds --as-of ''", "suanpan get: --as-of needs a value: --as-of COMMIT|DAY|TIME\n");
 	must_refuse("status --as-off 1", "suanpan status: there is no option '--as-off'; did you mean "
 	                                 "'--as-of'?\n");
-	must_refuse("list areas --as-of 1", "suanpan list: there is no option '--as-of'; --help lists "
-	                                    "them\n");
+	must_refuse("list streams --as-of 1",
+	            "suanpan list: streams are known only as they are now, without --as-of\n");
+	must_refuse("list reporters --as-of 1",
+	            "suanpan list: reporters are known only as they are now, without --as-of\n");
 }
 
 /* ------------------------------------------------------------------------------------------------ eval */

@@ -64,6 +64,7 @@ static void name_everything(struct scene *scene)
 	for (uint32_t i = 0; i < catalogue->statistic_count; i++, at++) {
 		snprintf(scene->codes[at], sizeof scene->codes[at], "statistic_%u", i);
 		catalogue->statistics[i].code = scene->codes[at];
+		catalogue->statistics[i].may_be_negative = true;
 	}
 	for (uint32_t i = 0; i < catalogue->indicator_count; i++, at++) {
 		snprintf(scene->codes[at], sizeof scene->codes[at], "indicator_%u", i);
@@ -116,6 +117,7 @@ static bool random_observation(struct random_source *source, const struct scene 
                                struct observation *ret)
 {
 	const struct catalogue *catalogue = &scene->world->catalogue;
+	*ret = (struct observation){.question = 0};
 	ret->statistic = random_below(source, catalogue->statistic_count);
 	if (!random_reporting_area(source, scene->world, ret->statistic, &ret->area))
 		return false;
@@ -366,9 +368,12 @@ static size_t list_current(const struct scene *scene, struct observation *ret, s
 				if (!row || row->cell[id % CELLS_PER_ROW].entry == 0)
 					continue;
 				assert_true(count < most);
-				ret[count++] = (struct observation){i, area, period,
-				                                    row->cell[id % CELLS_PER_ROW].status,
-				                                    row->cell[id % CELLS_PER_ROW].value};
+				ret[count++] =
+				    (struct observation){.statistic = i,
+				                         .area = area,
+				                         .period = period,
+				                         .status = row->cell[id % CELLS_PER_ROW].status,
+				                         .value = row->cell[id % CELLS_PER_ROW].value};
 			}
 	}
 	snapshot_close(snapshot);

@@ -11,8 +11,10 @@
 
 #include <cmocka.h>
 
+#include "daemon/acts.h"
 #include "daemon/base/log.h"
 #include "daemon/pipeline.h"
+#include "daemon/store/alerts.h"
 #include "proto/envelope.h"
 #include "tests/lib/adopt.h"
 #include "tests/lib/little_city.h"
@@ -138,7 +140,7 @@ static struct passage *new_passage(size_t which)
 {
 	static const struct peer_report reports[GROUP] = {
 	    {"north_office", "people", "north", "2023", 2000, 0, 7, 1, 0},
-	    {"north_office", "beds", "north", "2024-06", 12, 0, 7, 2, 0},
+	    {"north_office", "beds", "north", "2024-06", 11, 0, 7, 2, 0},
 	    {"north_office", "beds", "south", "2024-06", 12, 0, 7, 3, 0},
 	    {"north_office", "people", "north", "2023", 2000, 0, 7, 1, 0},
 	    {"north_office", "people", "north", "2023", 2001, 0, 7, 1, 0},
@@ -322,6 +324,122 @@ static void deciding_survives_every_failed_allocation(void **state)
 	}
 }
 
+/* ---- looks and acts: alone in their writes */
+
+#define MAY_2024  INT64_C(1714536000000)
+#define JULY_2024 INT64_C(1722225600000)
+
+/* Adopted in May, reports for June, and in July there is something to be raised: what is overdue, and a target off track. */
+static struct store *open_in_july(struct fixture *fixture, const char *name, struct writer **ret_writer)
+{
+	const struct changed_value *changed;
+	struct store *store;
+	size_t count;
+	char *path = scratch_path(fixture->folder, name);
+	assert_int_equal(store_open(path, &store), 0);
+	adopt_catalogue(store, fixture->catalogue, "one", MAY_2024);
+	*ret_writer = new_writer(fixture, store);
+	receive_group(fixture);
+	assert_int_equal(
+	    pipeline_decide(*ret_writer, &fixture->passages[0]->mail, JULY_2024, false, &changed, &count), 0);
+	free_group(fixture);
+	free(path);
+	return store;
+}
+
+struct standing {
+	struct alert_count alerts;
+	struct store_summary summary;
+};
+
+static struct standing standing_of(struct store *store)
+{
+	struct standing standing = {.summary = summary_of(store)};
+	struct snapshot *snapshot;
+	assert_int_equal(snapshot_open(store, &snapshot), 0);
+	assert_int_equal(snapshot_count_alerts(snapshot, &standing.alerts), 0);
+	snapshot_close(snapshot);
+	return standing;
+}
+
+static void must_stand(struct store *store, const struct standing *expected)
+{
+	const struct standing now = standing_of(store);
+	assert_memory_equal(&now.alerts, &expected->alerts, sizeof now.alerts);
+	assert_int_equal(now.summary.commit, expected->summary.commit);
+	assert_int_equal(now.summary.entries, expected->summary.entries);
+	assert_memory_equal(now.summary.head, expected->summary.head, sizeof now.summary.head);
+}
+
+static struct act *new_act(Suanpan__ActKind kind)
+{
+	Suanpan__Act message = SUANPAN__ACT__INIT;
+	char actor[] = "office", why[] = "known";
+	uint8_t bytes[64];
+	struct act *act;
+	message.kind = kind;
+	message.actor = actor;
+	message.why = why;
+	message.has_alert = kind == SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE;
+	message.alert = 1;
+	assert_int_equal(act_new(bytes, suanpan__act__pack(&message, bytes), &act), 0);
+	return act;
+}
+
+/* Fails one allocation after the other until it gets through; answers how many failed. */
+static unsigned do_against_all_odds(struct store *store, struct writer *writer, Suanpan__ActKind kind)
+{
+	const struct standing before = standing_of(store);
+	unsigned at = 1;
+	for (;; at++) {
+		struct act *act = new_act(kind);
+		has_failed = false;
+		fail_at = at;
+		int result = pipeline_act(writer, act, JULY_2024);
+		fail_at = 0;
+		if (result != 0) {
+			assert_true(has_failed);
+			assert_int_equal(result, -ENOMEM);
+			assert_false(act->unanswerable);
+			assert_int_equal(act->result.failure, SUANPAN__FAILURE_KIND__FAILURE_OVERLOADED);
+			must_stand(store, &before);
+		} else {
+			assert_int_equal(act->result.failure, 0);
+			assert_true(act->result.changed);
+		}
+		act_free(act);
+		if (result == 0)
+			return at - 1;
+	}
+}
+
+static void looks_and_acts_survive_every_failed_allocation(void **state)
+{
+	struct fixture *fixture = *state;
+	struct standing calm = {.summary = {.commit = 0}};
+	for (int i = 0; i < 2; i++) {
+		static const char *const names[] = {"once", "from then on"};
+		struct writer *writer;
+		for_good = i == 1;
+		struct store *store = open_in_july(fixture, names[i], &writer);
+		const unsigned looked = do_against_all_odds(store, writer, SUANPAN__ACT_KIND__ACT_LOOK);
+		struct standing now = standing_of(store);
+		assert_int_equal(now.alerts.open, 5); /* May and June of both offices, and the target */
+		const unsigned acted = do_against_all_odds(store, writer, SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE);
+		assert_true(looked > 20);
+		assert_true(acted > 3);
+		now = standing_of(store);
+		assert_int_equal(now.alerts.acknowledged, 1);
+		if (i == 0)
+			calm = now;
+		else
+			must_stand(store, &calm);
+		print_message("%u allocations of a look and %u of an act failed\n", looked, acted);
+		writer_free(writer);
+		store_close(store);
+	}
+}
+
 #define MEMORY_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -329,6 +447,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    MEMORY_TEST(receiving_survives_every_failed_allocation),
 	    MEMORY_TEST(deciding_survives_every_failed_allocation),
+	    MEMORY_TEST(looks_and_acts_survive_every_failed_allocation),
 	};
 	return cmocka_run_group_tests_name("daemon_memory", tests, NULL, NULL);
 }

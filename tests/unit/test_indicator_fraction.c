@@ -165,6 +165,40 @@ static void growth_is_the_geometric_mean(void **state)
 	}
 }
 
+/* The figures at twelve decimals are from 60-digit decimal arithmetic. */
+static void a_power_is_the_share_of_a_growth(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t base_over, base_under;
+		int over, under;
+		int64_t expected; /* times 10^-12 */
+	} rows[] = {
+	    {2, 1, 1, 2, 1414213562373},
+	    {2, 1, 7, 60, 1084226870301},
+	    {210000, 186766, 12, 60, 1023727324887},
+	    {1, 3, 59, 60, 339492954812},
+	    {1000000, 1, 1, 3, 100000000000000},
+	    {7, 3, 0, 5, 1000000000000},
+	    {5, 2, 5, 5, 2500000000000},
+	    {1, 1, 3, 7, 1000000000000},
+	};
+	struct fraction power;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		int64_t units;
+		assert_int_equal(fraction_power(of(rows[i].base_over, rows[i].base_under), rows[i].over,
+		                                rows[i].under, &power),
+		                 0);
+		assert_int_equal(fraction_round(power, 12, &units), 0);
+		assert_int_equal(units, rows[i].expected);
+	}
+	assert_int_equal(fraction_power(of(0, 1), 1, 2, &power), FRACTION_UNDEFINED);
+	assert_int_equal(fraction_power(of(-1, 2), 1, 2, &power), FRACTION_UNDEFINED);
+	assert_int_equal(fraction_power(of(2, 1), 3, 2, &power), FRACTION_UNDEFINED);
+	assert_int_equal(fraction_power(of(2, 1), -1, 2, &power), FRACTION_UNDEFINED);
+	assert_int_equal(fraction_power(of(2, 1), 0, 0, &power), FRACTION_UNDEFINED);
+}
+
 static void growth_that_means_nothing_is_a_verdict(void **state)
 {
 	(void)state;
@@ -197,6 +231,7 @@ int main(void)
 	    cmocka_unit_test(comparison_never_overflows),
 	    cmocka_unit_test(rounding_goes_half_away_from_zero),
 	    cmocka_unit_test(growth_is_the_geometric_mean),
+	    cmocka_unit_test(a_power_is_the_share_of_a_growth),
 	    cmocka_unit_test(growth_that_means_nothing_is_a_verdict),
 	};
 	return cmocka_run_group_tests_name("indicator_fraction", tests, NULL, NULL);

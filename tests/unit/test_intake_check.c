@@ -239,6 +239,7 @@ static void every_status_has_or_has_no_value(void **state)
 static void values_are_rescaled_exactly(void **state)
 {
 	struct fixture *fixture = *state;
+	fixture->catalogue->statistics[BEDS].may_be_negative = true;
 	fixture->decimals[0] = 9;
 	fixture->value[0] = -5000000000;
 	assert_int_equal(check(fixture), 0);
@@ -526,6 +527,70 @@ static void each_mistake_of_a_row_has_its_reason(void **state)
 	catalogue->reporters[NORTH_OFFICE].statistics = no_beds;
 	expect_problem(fixture, 0, SUANPAN__REASON__REASON_STATISTIC_OUT_OF_SCOPE,
 	               "'beds' is not among the statistics that north_office reports");
+}
+
+/* ---- hard rules that look at a row alone */
+
+static void a_statistic_is_held_to_what_it_can_be(void **state)
+{
+	static const struct {
+		bool negative, has_most;
+		int64_t value;
+		const char *problem; /* NULL: it is taken */
+	} rows[] = {
+	    {false, false, 0, NULL},
+	    {false, false, INT64_MAX, NULL}, /* shares above 100 % among them */
+	    {false, false, -1, "-1 is negative, which 'beds' never is"},
+	    {false, false, INT64_MIN, "-9223372036854775808 is negative, which 'beds' never is"},
+	    {true, false, -1, NULL},
+	    {true, false, INT64_MIN, NULL},
+	    {false, true, 100, NULL},
+	    {false, true, 101, "101 is more than 100, the most that 'beds' can be"},
+	    {true, true, -101, NULL},
+	    {false, true, -1, "-1 is negative, which 'beds' never is"},
+	};
+	struct fixture *fixture = *state;
+	struct statistic *beds = &fixture->catalogue->statistics[BEDS];
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		beds->may_be_negative = rows[i].negative;
+		beds->has_most = rows[i].has_most;
+		beds->most = 100;
+		fixture->value[0] = rows[i].value;
+		if (rows[i].problem)
+			expect_problem(fixture, 0, SUANPAN__REASON__REASON_RULE, rows[i].problem);
+		else
+			assert_int_equal(check(fixture), 0);
+		make_good(fixture);
+	}
+	/* What has no value is no value that a rule could mind. */
+	beds->may_be_negative = false;
+	set_status(fixture, 0, 'O');
+	fixture->value[0] = 0;
+	assert_int_equal(check(fixture), 0);
+}
+
+static void a_reason_must_say_something(void **state)
+{
+	static char longest[258];
+	static const struct {
+		const char *reason;
+		bool taken;
+	} rows[] = {{"a new town", true}, {"新城区", true}, {longest + 1, true},  {longest, false},
+	            {"", false},          {" \t", false},   {"two\nlines", false}};
+	struct fixture *fixture = *state;
+	memset(longest, 'x', sizeof longest - 1);
+	assert_int_equal(check(fixture), 0);
+	assert_false(fixture->checked.confirms || fixture->checked.corrects);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		fixture->report.confirm = text(rows[i].reason);
+		assert_int_equal(check(fixture), rows[i].taken ? 0 : CHECK_REFUSED);
+		assert_true(!rows[i].taken || (fixture->checked.confirms && !fixture->checked.corrects));
+		make_good(fixture);
+		fixture->report.correction = text(rows[i].reason);
+		assert_int_equal(check(fixture), rows[i].taken ? 0 : CHECK_REFUSED);
+		assert_true(!rows[i].taken || (fixture->checked.corrects && !fixture->checked.confirms));
+		make_good(fixture);
+	}
 }
 
 static void each_mistake_of_an_area_has_its_reason(void **state)
@@ -820,6 +885,8 @@ int main(void)
 	    CHECK_TEST(the_source_is_one_line_of_text),
 	    CHECK_TEST(each_mistake_of_a_row_has_its_reason),
 	    CHECK_TEST(each_mistake_of_an_area_has_its_reason),
+	    CHECK_TEST(a_statistic_is_held_to_what_it_can_be),
+	    CHECK_TEST(a_reason_must_say_something),
 	    CHECK_TEST(notes_are_one_line_of_text),
 	    CHECK_TEST(every_bad_row_is_listed_in_order),
 	    CHECK_TEST(a_repeated_row_names_the_one_before),

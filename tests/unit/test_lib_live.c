@@ -126,6 +126,45 @@ static void garbage_is_dropped_and_the_next_update_is_read(void **state)
 	stop(&fixture);
 }
 
+static void publish_alert(struct scripted_publisher *publisher, const char *topic)
+{
+	char text[] = "something", when[] = "2024-06-01T00:00:00+08:00";
+	Suanpan__Update update = SUANPAN__UPDATE__INIT;
+	Suanpan__Alert alert = SUANPAN__ALERT__INIT;
+	uint8_t bytes[256];
+
+	alert.kind = SUANPAN__ALERT_KIND__ALERT_RULE;
+	alert.state = SUANPAN__ALERT_STATE__ALERT_OPEN;
+	alert.text = text;
+	alert.raised = alert.changed = when;
+	update.major = 1;
+	update.alert = &alert;
+	assert_true(suanpan__update__get_packed_size(&update) <= sizeof bytes);
+	assert_true(zmq_send(publisher->socket, topic, strlen(topic), ZMQ_SNDMORE) >= 0);
+	assert_true(zmq_send(publisher->socket, bytes, suanpan__update__pack(&update, bytes), 0) >= 0);
+}
+
+static void an_alert_comes_under_its_own_topic_or_not_at_all(void **state)
+{
+	const Suanpan__Update *update;
+	struct fixture fixture;
+
+	(void)state;
+	start(&fixture);
+	assert_int_equal(live_follow(fixture.live, "beds"), 0);
+	scripted_expect_subscription(&fixture.publisher, "code.beds.");
+	assert_int_equal(live_follow_alerts(fixture.live), 0);
+	scripted_expect_subscription(&fixture.publisher, "alert.");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_READY);
+	publish_alert(&fixture.publisher, "code.beds.x");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), LIVE_GARBLED);
+	publish_alert(&fixture.publisher, "alert.1");
+	assert_int_equal(wait_for(fixture.live, LONG_MS, &update), 0);
+	assert_null(update->value);
+	assert_string_equal(update->alert->text, "something");
+	stop(&fixture);
+}
+
 static void losing_the_daemon_and_finding_it_again_is_told(void **state)
 {
 	const Suanpan__Update *update;
@@ -180,6 +219,7 @@ int main(void)
 	    cmocka_unit_test(following_nothing_is_following_everything),
 	    cmocka_unit_test(ready_is_when_every_code_is_granted),
 	    cmocka_unit_test(garbage_is_dropped_and_the_next_update_is_read),
+	    cmocka_unit_test(an_alert_comes_under_its_own_topic_or_not_at_all),
 	    cmocka_unit_test(losing_the_daemon_and_finding_it_again_is_told),
 	    cmocka_unit_test(stop_ends_the_waiting),
 	    cmocka_unit_test(code_that_is_too_long_is_not_followed),

@@ -327,7 +327,7 @@ static void plans_say_their_years_and_how_many_targets_they_have(void **state)
 	assert_string_equal(answer->list[0]->name, "14th plan");
 	assert_string_equal(answer->list[0]->from, "2021");
 	assert_string_equal(answer->list[0]->to, "2025");
-	assert_int_equal(answer->list[0]->targets, 6);
+	assert_int_equal(answer->list[0]->targets, 7);
 }
 
 /* One decision of a stream that is named by a letter, a second after the one before. */

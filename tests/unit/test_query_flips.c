@@ -126,6 +126,11 @@ static void add_questions(struct fixture *fixture)
 	coverage_query.coverage = &coverage;
 	coverage.period = half;
 	add_question(fixture, &coverage_query);
+	Suanpan__Query calendar_query = SUANPAN__QUERY__INIT;
+	Suanpan__CalendarQuery due = SUANPAN__CALENDAR_QUERY__INIT;
+	calendar_query.calendar = &due;
+	calendar_query.as_of = commit; /* its day is today: the answer must not depend on when it is asked */
+	add_question(fixture, &calendar_query);
 	Suanpan__Query explain_query = SUANPAN__QUERY__INIT;
 	Suanpan__ExplainQuery explain = SUANPAN__EXPLAIN_QUERY__INIT;
 	explain_query.explain = &explain;

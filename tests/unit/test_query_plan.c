@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -22,14 +23,14 @@ static Suanpan__Query query_of(const char *code, const char *period, const char 
 	return query;
 }
 
-/* The rows in the order of the plan: 1, 2, 3, 4, 5a, 6. */
+/* The rows in the order of the plan: 1, 2, 3, 4, 5a, 6, 7. */
 static Suanpan__PlanRow **plan(struct city *city, const char *period, const char *area)
 {
 	Suanpan__Query query = query_of("plan14", period, area);
 	const Suanpan__Answer *answer = city_ask(city, &query);
 	if (answer->failure)
 		fail_msg("%s", answer->failure->text);
-	assert_int_equal(answer->n_plan, 6);
+	assert_int_equal(answer->n_plan, 7);
 	return answer->plan;
 }
 
@@ -133,6 +134,28 @@ static void verdict_from_incomplete_data_says_so_and_who_is_missing(void **state
 	assert_string_equal(rows[4]->note, "provisional: 1 of 2 reported, missing Yuexiu");
 }
 
+static Suanpan__PlanRow **plan_in(struct city *city, Suanpan__Language language, const char *period,
+                                  const char *area)
+{
+	Suanpan__Query query = query_of("plan14", period, area);
+	query.has_language = true;
+	query.language = language;
+	const Suanpan__Answer *answer = city_ask(city, &query);
+	assert_null(answer->failure);
+	return answer->plan;
+}
+
+static void notes_are_in_the_language_of_the_question(void **state)
+{
+	struct city *city = *state;
+	CITY_REPORT(city, "liwan", "l.csv", {"residents", "440103", "2020", 1238305, 0, NULL});
+	Suanpan__PlanRow **rows = plan_in(city, SUANPAN__LANGUAGE__LANGUAGE_SIMPLIFIED, "2020", NULL);
+	assert_string_equal(rows[0]->note, "初步数：应报 3，已报 1，未报：越秀区、番禺区");
+	rows = plan_in(city, SUANPAN__LANGUAGE__LANGUAGE_TRADITIONAL, "2020", "Liwan");
+	assert_string_equal(rows[0]->note, "目標所屬地區：廣州市");
+	assert_string_equal(rows[0]->verdict, "off track"); /* words for machines stay as they are */
+}
+
 static void another_area_has_the_targets_without_their_baselines(void **state)
 {
 	struct city *city = *state;
@@ -163,16 +186,143 @@ static void own_area_named_expressly_changes_only_the_groups(void **state)
 	assert_string_equal(rows[4]->value->area, "440100");
 }
 
-static void period_finer_than_an_indicator_is_said_in_its_row(void **state)
+static void at_a_month_each_row_has_the_newest_figure_there_is_by_then(void **state)
 {
 	struct city *city = *state;
 	report_year(city);
 	Suanpan__PlanRow **rows = plan(city, "2020-12", NULL);
 	assert_string_equal(rows[1]->value->value, "7.29");
 	assert_string_equal(rows[1]->value->period, "2020-12");
-	assert_null(rows[2]->value->value);
-	assert_string_equal(rows[2]->value->reason, "computed yearly only");
-	assert_string_equal(rows[2]->verdict, "no data");
+	assert_null(rows[1]->note);
+	assert_string_equal(rows[2]->value->value, "3.0");
+	assert_string_equal(rows[2]->value->period, "2020");
+	assert_string_equal(rows[2]->note, "of 2020");
+	/* 2021 is not over; beds are carried for three months. */
+	CITY_REPORT(city, "bureau", "2021-02.csv", {"beds", "440103", "2021-02", 8000, 0, NULL},
+	            {"beds", "440104", "2021-02", 9000, 0, NULL},
+	            {"beds", "440113", "2021-02", 20000, 0, NULL});
+	rows = plan(city, "2021-06", NULL);
+	assert_string_equal(rows[0]->value->period, "2020");
+	assert_string_equal(rows[1]->value->period, "2021-05");
+	assert_string_equal(rows[1]->value->value, "7.50");
+	assert_string_equal(rows[1]->note, "of 2021-05");
+	/* Nor does anybody know anything before there was anything. */
+	rows = plan(city, "2019-11", NULL);
+	assert_null(rows[1]->value->value);
+	assert_string_equal(rows[1]->value->period, "2019-11");
+	/* What is too old is not told of a later time. */
+	rows = plan(city, "2026-01", NULL);
+	assert_null(rows[0]->value->value);
+	assert_string_equal(rows[0]->value->period, "2025");
+}
+
+/* Residents of the three districts, each so many. */
+static void report_residents(struct city *city, const char *year, int64_t each)
+{
+	CITY_REPORT(city, "bureau", "r.csv", {"residents", "440103", year, each, 0, NULL},
+	            {"residents", "440104", year, each, 0, NULL},
+	            {"residents", "440113", year, each, 0, NULL});
+}
+
+static void report_beds(struct city *city, const char *month, int64_t each)
+{
+	CITY_REPORT(city, "bureau", "b.csv", {"beds", "440103", month, each, 0, NULL},
+	            {"beds", "440104", month, each, 0, NULL}, {"beds", "440113", month, each, 0, NULL});
+}
+
+/* From 493.53 at the end of 2020 to 600: 21.294 a year; 540 of 2022 is 6.94... beyond the path. */
+static void a_row_says_path_pace_and_what_is_needed(void **state)
+{
+	struct city *city = *state;
+	report_residents(city, "2020", 1645100);
+	report_residents(city, "2022", 1800000);
+	const Suanpan__PlanRow *row = plan(city, "2022", NULL)[0];
+	assert_string_equal(row->verdict, "on track");
+	assert_true(row->has_provisional && !row->provisional);
+	assert_string_equal(row->path, "536.12");
+	assert_string_equal(row->pace, "23.235");
+	assert_string_equal(row->pace_needed, "20.000");
+	assert_string_equal(row->reached, "2024-04"); /* 570 is near enough to 600: 30 at 23.235 a year */
+	assert_string_equal(row->year_end, "2025");
+	assert_int_equal(row->n_way, 3);
+	assert_string_equal(row->way[0], "493.53");
+	assert_string_equal(row->way[1], "493.53"); /* carried */
+	assert_string_equal(row->way[2], "540.00");
+	assert_null(row->worst_period);
+	assert_null(row->forecast);
+	assert_false(row->has_chance);
+	/* Where there is no value there is nothing but the path. */
+	row = plan(city, "2022", NULL)[5];
+	assert_null(row->pace);
+	assert_null(row->reached);
+}
+
+static void a_provisional_verdict_says_so_and_names_who_is_missing(void **state)
+{
+	struct city *city = *state;
+	CITY_REPORT(city, "liwan", "l.csv", {"residents", "440103", "2021", 1238305, 0, NULL});
+	const Suanpan__PlanRow *row = plan(city, "2021", NULL)[0];
+	assert_true(row->provisional);
+	assert_int_equal(row->n_missing, 2);
+	assert_string_equal(row->missing[0], "Yuexiu");
+	assert_string_equal(row->missing[1], "Panyu");
+}
+
+static void a_hold_tells_its_worst_month(void **state)
+{
+	struct city *city = *state;
+	report_residents(city, "2020", 1000000);
+	report_residents(city, "2021", 1000000);
+	report_beds(city, "2020-12", 4000); /* before the plan */
+	report_beds(city, "2021-03", 5000);
+	report_beds(city, "2021-06", 6000);
+	const Suanpan__PlanRow *row = plan(city, "2021-06", NULL)[6];
+	assert_string_equal(row->verdict, "off track"); /* by January, when 4.00 was carried */
+	assert_string_equal(row->worst_period, "2021-01");
+	assert_string_equal(row->worst, "4.00");
+	report_beds(city, "2021-01", 5200);
+	row = plan(city, "2021-06", NULL)[6];
+	assert_string_equal(row->verdict, "on track");
+	assert_string_equal(row->worst_period, "2021-03");
+	assert_string_equal(row->worst, "5.00");
+	report_beds(city, "2021-05", 4990);
+	assert_string_equal(plan(city, "2021", NULL)[6]->verdict, "off track");
+	assert_string_equal(plan(city, "2021-04", NULL)[6]->verdict, "on track");
+	row = plan(city, "2021", NULL)[6];
+	assert_string_equal(row->worst_period, "2021-05");
+	assert_string_equal(row->path, "5.00");
+	assert_null(row->pace);
+	assert_int_equal(row->n_way, 2);
+	assert_int_equal(plan(city, "2021-06", NULL)[6]->n_way, 7);
+	report_residents(city, "2022", 1000000);
+	report_beds(city, "2022-12", 6000);
+	row = plan(city, "2022-12", NULL)[6];
+	assert_string_equal(row->value->period, "2022-12");
+	assert_int_equal(row->n_way, 24);
+}
+
+static void with_enough_history_a_row_has_a_forecast(void **state)
+{
+	static const char *const years[] = {"2015", "2016", "2017", "2018", "2019",
+	                                    "2020", "2021", "2022", "2023"};
+	struct city *city = *state;
+	for (int i = 0; i < 9; i++)
+		report_residents(city, years[i], 1300000 + 55000 * i + 4000 * (i % 3));
+	const Suanpan__PlanRow *row = plan(city, "2023", NULL)[0];
+	assert_non_null(row->forecast);
+	const double mean = atof(row->forecast), low = atof(row->forecast_low),
+	             high = atof(row->forecast_high);
+	assert_true(525 < mean && mean < 560);
+	assert_true(low < mean && mean < high);
+	assert_true(row->has_chance && row->chance < 50); /* 570 is the least that is about 600 */
+	/* By 2018 there were four years. */
+	assert_null(plan(city, "2018", NULL)[0]->forecast);
+	/* By 2020 six, and with them a drift. */
+	assert_non_null(plan(city, "2020", NULL)[0]->forecast);
+	/* After its end a plan has no outlook. */
+	assert_null(plan(city, "2025", NULL)[0]->forecast);
+	/* A cancelled target has none. */
+	assert_null(plan(city, "2023", NULL)[3]->forecast);
 }
 
 static void names_are_in_the_language_asked_for(void **state)
@@ -219,9 +369,14 @@ int main(void)
 	    CASE(growth_is_held_against_the_growth_it_follows),
 	    CASE(without_a_period_it_is_the_newest_year_with_data),
 	    CASE(verdict_from_incomplete_data_says_so_and_who_is_missing),
+	    CASE(notes_are_in_the_language_of_the_question),
 	    CASE(another_area_has_the_targets_without_their_baselines),
 	    CASE(own_area_named_expressly_changes_only_the_groups),
-	    CASE(period_finer_than_an_indicator_is_said_in_its_row),
+	    CASE(at_a_month_each_row_has_the_newest_figure_there_is_by_then),
+	    CASE(a_row_says_path_pace_and_what_is_needed),
+	    CASE(a_provisional_verdict_says_so_and_names_who_is_missing),
+	    CASE(a_hold_tells_its_worst_month),
+	    CASE(with_enough_history_a_row_has_a_forecast),
 	    CASE(names_are_in_the_language_asked_for),
 	    CASE(ends_of_the_calendar_are_years_without_data),
 	    CASE(unknown_words_are_named_with_the_nearest_known),

@@ -48,7 +48,8 @@ static void table_done(struct table *table)
 static struct build *build(const struct table *table)
 {
 	struct build *build;
-	assert_int_equal(build_new(&table->rows, files, 2, "liwan", &build), 0);
+	assert_int_equal(
+	    build_new(&table->rows, files, 2, &(struct build_words){.reporter = "liwan"}, &build), 0);
 	return build;
 }
 
@@ -197,6 +198,8 @@ static void the_envelope_names_the_report(void **state)
 	assert_int_equal(report->oldest, 5);
 	assert_string_equal(report->reporter, "liwan");
 	assert_string_equal(report->source, "b.csv, a.csv");
+	assert_null(report->confirm);
+	assert_null(report->correction);
 	build_free(reports);
 	arena_free(arena);
 	table_done(&table);
@@ -309,9 +312,14 @@ static void a_source_never_passes_its_limit(void **state)
 	struct build *reports;
 	struct arena *arena;
 	assert_int_equal(arena_new(ENVELOPE_UNPACK_BUDGET, &arena), 0);
-	assert_int_equal(build_new(&table.rows, (const char *const *)names, 40, NULL, &reports), 0);
+	assert_int_equal(build_new(&table.rows, (const char *const *)names, 40,
+	                           &(struct build_words){.confirm = "a new town", .correction = "recount"},
+	                           &reports),
+	                 0);
 	const Suanpan__Report *report = pack_and_unpack(reports, 0, arena);
 	assert_null(report->reporter);
+	assert_string_equal(report->confirm, "a new town");
+	assert_string_equal(report->correction, "recount");
 	assert_true(strlen(report->source) > 200 && strlen(report->source) <= 256);
 	assert_memory_equal(report->source, "figures-00.csv, figures-02.csv, ", 32);
 	build_free(reports);

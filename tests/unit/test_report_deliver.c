@@ -253,6 +253,35 @@ static void a_refusal_names_file_and_line_of_every_bad_row(void **state)
 	assert_int_equal(pending(fixture), 0);
 }
 
+static void warn_of_first(struct scripted_intake *intake, const Suanpan__Report *report)
+{
+	Suanpan__Ack ack = intake_ack(report, SUANPAN__OUTCOME__OUTCOME_ACCEPTED);
+	Suanpan__Warning warnings[2];
+	Suanpan__Warning *list[] = {&warnings[0], &warnings[1]};
+	char rule[] = "jump", said[] = "9 after 1";
+	for (size_t i = 0; i < 2; i++) {
+		suanpan__warning__init(&warnings[i]);
+		warnings[i].row = i == 0 ? 1 : 99;
+		warnings[i].rule = rule;
+		warnings[i].text = said;
+	}
+	ack.n_warning = report->sequence == 1 ? 2 : 0;
+	ack.warning = list;
+	intake_say(intake, &ack);
+}
+
+static void a_warning_names_file_line_and_rule(void **state)
+{
+	struct fixture *fixture = *state;
+	spool_some(fixture, 2);
+	expect_tally(play(fixture, warn_of_first, PATIENT_MS), 2, 0, 0);
+	assert_string_equal(fixture->said,
+	                    "report 1 was stored, and some of it looks wrong; send what is wrong corrected, "
+	                    "or what is right again with --confirm REASON\n"
+	                    "a.csv:11: warning: jump: 9 after 1\n"
+	                    "row 99: warning: jump: 9 after 1\n");
+}
+
 static void refuse_as_a_whole(struct scripted_intake *intake, const Suanpan__Report *report)
 {
 	Suanpan__Ack ack = intake_ack(report, SUANPAN__OUTCOME__OUTCOME_REFUSED);
@@ -806,6 +835,7 @@ int main(void)
 	    DELIVER_TEST(accepted_before_is_accepted),
 	    DELIVER_TEST(earlier_reports_are_counted_apart_and_later_ones_left),
 	    DELIVER_TEST(a_refusal_names_file_and_line_of_every_bad_row),
+	    DELIVER_TEST(a_warning_names_file_line_and_rule),
 	    DELIVER_TEST(a_refusal_without_rows_gives_its_reason),
 	    DELIVER_TEST(a_conflict_is_kept_and_said_loudly),
 	    DELIVER_TEST(a_lost_ack_leads_to_the_same_bytes_again),

@@ -53,7 +53,8 @@ static const struct period july = {.code = PERIOD_MONTH << 28 | (2024 * 12 + 6)}
 static void commit_one(struct fixture *fixture, struct period period, int64_t beds, int64_t units,
                        int64_t wall_ms)
 {
-	struct observation observation = {BEDS, NORTH, period, 'A', beds};
+	struct observation observation = {
+	    .statistic = BEDS, .area = NORTH, .period = period, .status = 'A', .value = beds};
 	struct accepted_report report = {.name = {.reporter_id = 1, .sequence = ++fixture->sequence},
 	                                 .observations = &observation,
 	                                 .observation_count = 1};

@@ -44,7 +44,11 @@ static int close_fixture(void **state)
 
 static struct observation beds(uint32_t area, int part, int64_t value)
 {
-	return (struct observation){BEDS, area, period_make(PERIOD_MONTH, 2024, part), 'A', value};
+	return (struct observation){.statistic = BEDS,
+	                            .area = area,
+	                            .period = period_make(PERIOD_MONTH, 2024, part),
+	                            .status = 'A',
+	                            .value = value};
 }
 
 /* One commit of a report for each observation; ret_entries has room for them. */

@@ -240,9 +240,11 @@ static void totals_hold_the_extremes_of_every_area_at_once(void **state)
 		struct write *write;
 		uint64_t entry;
 		for (uint32_t j = 0; j < districts->count; j++) {
-			observations[j] =
-			    (struct observation){fixture->statistics[KIND_FLOW], districts->area[j],
-			                         period_at(0), i == 3 ? 'O' : 'A', values[i]};
+			observations[j] = (struct observation){.statistic = fixture->statistics[KIND_FLOW],
+			                                       .area = districts->area[j],
+			                                       .period = period_at(0),
+			                                       .status = i == 3 ? 'O' : 'A',
+			                                       .value = values[i]};
 			fixture->place[KIND_FLOW][0][districts->area[j]] =
 			    (struct place){true, values[i], i == 3 ? 'O' : 'A'};
 		}

@@ -61,7 +61,8 @@ static struct period period_of(const char *text)
 
 static struct observation beds(uint32_t area, const char *period, int64_t value)
 {
-	return (struct observation){BEDS, area, period_of(period), 'A', value};
+	return (struct observation){
+	    .statistic = BEDS, .area = area, .period = period_of(period), .status = 'A', .value = value};
 }
 
 /* Accepts one report of these observations in a commit of its own. */

@@ -138,6 +138,7 @@ static void live_and_rebuild(uint64_t seed, unsigned steps, struct history_count
 	must_rebuild_from_archive(history_store(history), archive, 1000 * (1 + seed % 40), third);
 	struct history_count count = history_count(history);
 	all->commits += count.commits;
+	all->looks += count.looks;
 	all->accepted += count.accepted;
 	all->refused += count.refused;
 	all->repeated += count.repeated;
@@ -145,6 +146,8 @@ static void live_and_rebuild(uint64_t seed, unsigned steps, struct history_count
 	all->gaps += count.gaps;
 	all->catalogues += count.catalogues;
 	all->catalogues_refused += count.catalogues_refused;
+	all->warnings += count.warnings;
+	all->broken += count.broken;
 	history_end(history);
 	free(live);
 	free(again);
@@ -160,13 +163,15 @@ static void a_replayed_journal_gives_the_same_store_whatever_its_history(void **
 	(void)state;
 	for (uint64_t seed = 1; seed <= histories; seed++)
 		live_and_rebuild(seed, steps, &all);
-	print_message(
-	    "%u histories, %u commits: %u accepted, %u refused, %u repeated, %u conflicts, %u gaps, "
-	    "%u catalogues (%u refused)\n",
-	    histories, all.commits, all.accepted, all.refused, all.repeated, all.conflicts, all.gaps,
-	    all.catalogues, all.catalogues_refused);
-	assert_true(all.accepted > 0 && all.refused > 0 && all.repeated > 0 && all.conflicts > 0 &&
-	            all.gaps > 0 && all.catalogues > histories);
+	print_message("%u histories, %u commits: %u looks, %u accepted, %u refused, %u repeated, %u "
+	              "conflicts, %u gaps, "
+	              "%u catalogues (%u refused); %u warnings, %u broken rules\n",
+	              histories, all.commits, all.looks, all.accepted, all.refused, all.repeated,
+	              all.conflicts, all.gaps, all.catalogues, all.catalogues_refused, all.warnings,
+	              all.broken);
+	assert_true(all.looks > histories && all.accepted > 0 && all.refused > 0 && all.repeated > 0 &&
+	            all.conflicts > 0 && all.gaps > 0 && all.catalogues > histories && all.warnings > 0 &&
+	            all.broken > 0);
 }
 
 /* ---- what cannot be replayed ---- */
