@@ -3,16 +3,13 @@
  * said; a row may then come twice, but none is missed. */
 #include "clients/query/commands.h"
 
-#include "clients/lib/live.h"
+#include "clients/query/listener.h"
 #include "clients/query/session.h"
 #include "proto/codes.h"
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 const struct option_row watch_options[] = {
     SETTINGS_OPTION(count, "NUMBER", "stop after so many changes; what there was before does not count"),
@@ -35,9 +32,8 @@ struct followed {
 
 struct watch {
 	struct session session;
-	struct live *live;
+	struct listener listener;
 	struct output *output;
-	int stop_fd;
 	int64_t left; /* changes still to print; below 0: without end */
 	struct followed *followed;
 	size_t followed_count;
@@ -297,12 +293,6 @@ static int take_update(struct watch *watch, const Suanpan__Update *update)
 	return result;
 }
 
-static int explain(int fault)
-{
-	fprintf(stderr, "suanpan: %s\n", fault_text(fault));
-	return EXIT_REFUSED;
-}
-
 static int follow_updates(struct watch *watch)
 {
 	const char *url = watch->session.settings->live;
@@ -311,12 +301,13 @@ static int follow_updates(struct watch *watch)
 
 	while (watch->left) {
 		const Suanpan__Update *update;
-		int result = live_wait(watch->live, -1, watch->stop_fd, &update);
+		int result = live_wait(watch->listener.live, -1, watch->listener.stop_fd, &update);
 
 		if (result == LIVE_STOPPED)
 			return EXIT_DONE;
 		if (result == LIVE_SHUT_OUT && !is_shut_out)
-			fprintf(stderr, "suanpan: %s; trying again until then\n", live_trouble(watch->live));
+			fprintf(stderr, "suanpan: %s; trying again until then\n",
+			        live_trouble(watch->listener.live));
 		is_shut_out = result == LIVE_SHUT_OUT || (is_shut_out && result != LIVE_READY);
 		if (result == LIVE_LOST)
 			fprintf(stderr, "suanpan: the connection to %s is lost; waiting for it\n", url);
@@ -329,45 +320,23 @@ static int follow_updates(struct watch *watch)
 		if (result == 0)
 			result = take_update(watch, update);
 		if (result < 0)
-			return explain(result);
+			return listener_explain(result);
 	}
 	return EXIT_DONE;
 }
 
 /* -------------------------------------------------------------------------------------------- beginning */
 
-/* Updates that come before all codes are granted are older than the answers that will be asked for. */
-static int wait_until_ready(struct watch *watch)
-{
-	const struct settings *settings = watch->session.settings;
-	const Suanpan__Update *update;
-	int result;
-
-	do
-		result = live_wait(watch->live, settings->timeout_ms, -1, &update);
-	while (result == LIVE_LOST || result == LIVE_GARBLED || result == 0);
-	if (result == LIVE_READY)
-		return EXIT_DONE;
-	if (result < 0)
-		return explain(result);
-	if (live_trouble(watch->live))
-		fprintf(stderr, "suanpan: %s\n", live_trouble(watch->live));
-	else
-		fprintf(stderr, "suanpan: nobody answers at %s; is suanpand running there?\n",
-		        settings->live);
-	return result == LIVE_SHUT_OUT ? EXIT_REFUSED : EXIT_UNREACHABLE;
-}
-
 static int subscribe(struct watch *watch, int count, char *codes[])
 {
-	int fault = count ? 0 : live_follow(watch->live, NULL);
+	int fault = count ? 0 : live_follow(watch->listener.live, NULL);
 
 	for (int i = 0; fault == 0 && i < count; i++) {
 		if (find_followed(watch, codes[i]))
 			continue; /* given twice */
-		fault = add_followed(watch, codes[i]) ? live_follow(watch->live, codes[i]) : -ENOMEM;
+		fault = add_followed(watch, codes[i]) ? live_follow(watch->listener.live, codes[i]) : -ENOMEM;
 	}
-	return fault ? explain(fault) : EXIT_DONE;
+	return fault ? listener_explain(fault) : EXIT_DONE;
 }
 
 static int print_given(struct watch *watch)
@@ -379,56 +348,25 @@ static int print_given(struct watch *watch)
 	return status;
 }
 
-static int open_live(struct watch *watch)
-{
-	const struct settings *settings = watch->session.settings;
-	const char *url = settings->live, *error = "";
-	const int result = live_open(watch->session.context, url, &settings->identity, &watch->live, &error);
-
-	if (result < 0)
-		return explain(result);
-	if (result == 0)
-		return EXIT_DONE;
-	fprintf(stderr, "suanpan: cannot connect to %s: %s\n", url, error);
-	return EXIT_UNREACHABLE;
-}
-
-/* Until here an interrupt just ends the program; from here on it ends the watching, and what is open is
- * closed.
- */
-static int catch_interrupts(struct watch *watch)
-{
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigprocmask(SIG_BLOCK, &signals, NULL);
-	watch->stop_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
-	return watch->stop_fd < 0 ? explain(-errno) : EXIT_DONE;
-}
-
 static int watch_codes(struct watch *watch, int count, char *codes[])
 {
-	int status = open_live(watch);
+	int status = listener_open(&watch->listener, watch->session.settings, watch->session.context);
 
 	if (status == EXIT_DONE)
 		status = subscribe(watch, count, codes);
 	if (status == EXIT_DONE)
-		status = wait_until_ready(watch);
+		status = listener_await_grants(&watch->listener);
 	if (status == EXIT_DONE)
 		status = print_given(watch);
 	if (status == EXIT_DONE)
-		status = catch_interrupts(watch);
+		status = listener_catch_interrupts(&watch->listener);
 	return status ? status : follow_updates(watch);
 }
 
 static void close_watch(struct watch *watch)
 {
-	live_close(watch->live);
+	listener_close(&watch->listener);
 	session_close(&watch->session);
-	if (watch->stop_fd >= 0)
-		close(watch->stop_fd);
 	forget_areas(watch);
 	free(watch->areas);
 	for (size_t i = 0; i < watch->followed_count; i++)
@@ -447,31 +385,21 @@ static int check_codes(int count, char *codes[])
 	return EXIT_DONE;
 }
 
-static int check_live(const struct settings *settings)
-{
-	struct keys_reason reason;
-
-	if (identity_check_url(&settings->identity, settings->live, &reason) == 0)
-		return EXIT_DONE;
-	fprintf(stderr, "suanpan watch: %s\n", reason.text);
-	return EXIT_USAGE;
-}
-
 int watch_run(void *closure, int count, char *arguments[])
 {
 	struct settings *settings = closure;
-	struct watch watch = {.stop_fd = -1};
+	struct watch watch = {.listener = LISTENER_INIT};
 	struct output_shape shape = {.columns = watch_columns, .live = true};
 	int status;
 
-	if (settings_check(settings) || check_live(settings) || check_codes(count, arguments) ||
+	if (settings_check(settings) || listener_check(settings, "watch") || check_codes(count, arguments) ||
 	    settings_count(settings, "watch", &watch.left))
 		return EXIT_USAGE;
 	shape.format = settings->output_format;
 	status = session_open(settings, &watch.session);
 	if (status)
 		return status;
-	status = output_open(stdout, &shape, &watch.output) ? explain(-ENOMEM) : EXIT_DONE;
+	status = output_open(stdout, &shape, &watch.output) ? listener_explain(-ENOMEM) : EXIT_DONE;
 	if (status == EXIT_DONE)
 		status = output_close(watch.output, watch_codes(&watch, count, arguments));
 	close_watch(&watch);
