@@ -12,12 +12,12 @@
 #include "tests/lib/little_city.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/wound_clock.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #define START    INT64_C(1700000000000) /* 2023-11-15 */
 #define DAY      INT64_C(86400000)
@@ -28,18 +28,8 @@
 struct fixture {
 	struct daemon daemon;
 	struct peer peer;
-	char *clock, *assignment;
-	const char *environment[2];
+	struct wound_clock clock;
 };
-
-static void set_clock(struct fixture *fixture, int64_t wall_ms)
-{
-	char text[32], *part = scratch_path(fixture->daemon.folder, "clock.part");
-	int length = snprintf(text, sizeof text, "%" PRId64, wall_ms);
-	scratch_write(part, text, (size_t)length);
-	assert_int_equal(rename(part, fixture->clock), 0);
-	free(part);
-}
 
 static int start(void **state)
 {
@@ -48,11 +38,9 @@ static int start(void **state)
 	assert_int_equal(mkdir(catalogue, 0700), 0);
 	catalogue_free(little_city_load(catalogue));
 	daemon_prepare(&fixture->daemon, folder, catalogue);
-	fixture->clock = scratch_path(folder, "clock");
-	assert_true(asprintf(&fixture->assignment, "SUANPAN_CLOCK_FILE=%s", fixture->clock) > 0);
-	fixture->environment[0] = fixture->assignment;
-	fixture->daemon.daemon_environment = fixture->environment;
-	set_clock(fixture, START);
+	wound_clock_init(&fixture->clock, folder);
+	fixture->daemon.daemon_environment = fixture->clock.environment;
+	wound_clock_set(&fixture->clock, START);
 	daemon_restart(&fixture->daemon);
 	peer_open(&fixture->peer, fixture->daemon.intake);
 	free(catalogue);
@@ -65,8 +53,7 @@ static int stop(void **state)
 	struct fixture *fixture = *state;
 	peer_close(&fixture->peer);
 	daemon_done(&fixture->daemon);
-	free(fixture->clock);
-	free(fixture->assignment);
+	wound_clock_done(&fixture->clock);
 	free(fixture);
 	return 0;
 }
@@ -124,7 +111,7 @@ static void the_clock_may_jump_between_reports_and_restarts(void **state)
 	struct fixture *fixture = *state;
 	uint64_t sequence = 0;
 	for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
-		set_clock(fixture, jumps[i]);
+		wound_clock_set(&fixture->clock, jumps[i]);
 		for (int j = 0; j < 3; j++) {
 			send_one(fixture, ++sequence);
 			expect_ack(fixture, sequence);
@@ -150,7 +137,7 @@ static void the_clock_may_jump_in_the_middle_of_a_batch(void **state)
 		for (uint64_t i = 1; i <= BATCH; i++) {
 			send_one(fixture, round * BATCH + i);
 			if (i % 7 == 0)
-				set_clock(fixture, jumps[(round + i / 7) % 3]);
+				wound_clock_set(&fixture->clock, jumps[(round + i / 7) % 3]);
 		}
 		for (uint64_t i = 1; i <= BATCH; i++)
 			expect_ack(fixture, round * BATCH + i);
@@ -164,10 +151,10 @@ static void the_past_stays_where_it_was(void **state)
 	struct fixture *fixture = *state;
 	send_one(fixture, 1);
 	expect_ack(fixture, 1);
-	set_clock(fixture, AHEAD);
+	wound_clock_set(&fixture->clock, AHEAD);
 	send_one(fixture, 2);
 	expect_ack(fixture, 2);
-	set_clock(fixture, BACK);
+	wound_clock_set(&fixture->clock, BACK);
 	send_one(fixture, 3);
 	expect_ack(fixture, 3);
 	char *out =

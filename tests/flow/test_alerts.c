@@ -12,7 +12,7 @@
 #include "tests/lib/little_city.h"
 #include "tests/lib/scratch.h"
 #include "tests/lib/walled.h"
-#include <inttypes.h>
+#include "tests/lib/wound_clock.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -28,21 +28,8 @@
 
 struct fixture {
 	struct daemon daemon;
-	char *clock, *assignment;
-	const char *environment[2];
+	struct wound_clock clock;
 };
-
-/* A time of day in China, such as "2024-07-16 00:01". */
-static void set_clock(struct fixture *fixture, const char *time)
-{
-	struct tm fields = {.tm_isdst = 0};
-	char text[32], *part = scratch_path(fixture->daemon.folder, "clock.part");
-	assert_non_null(strptime(time, "%Y-%m-%d %H:%M", &fields));
-	int length = snprintf(text, sizeof text, "%" PRId64, ((int64_t)timegm(&fields) - 8 * 3600) * 1000);
-	scratch_write(part, text, (size_t)length);
-	assert_int_equal(rename(part, fixture->clock), 0);
-	free(part);
-}
 
 static int start(void **state)
 {
@@ -51,12 +38,10 @@ static int start(void **state)
 	assert_int_equal(mkdir(catalogue, 0700), 0);
 	catalogue_free(little_city_load(catalogue));
 	daemon_prepare(&fixture->daemon, folder, catalogue);
-	fixture->clock = scratch_path(folder, "clock");
-	assert_true(asprintf(&fixture->assignment, "SUANPAN_CLOCK_FILE=%s", fixture->clock) > 0);
-	fixture->environment[0] = fixture->assignment;
-	fixture->daemon.daemon_environment = fixture->environment;
+	wound_clock_init(&fixture->clock, folder);
+	fixture->daemon.daemon_environment = fixture->clock.environment;
 	fixture->daemon.more = "--set look=1";
-	set_clock(fixture, "2024-06-03 09:00");
+	wound_clock_set_china(&fixture->clock, "2024-06-03 09:00");
 	daemon_restart(&fixture->daemon);
 	free(catalogue);
 	*state = fixture;
@@ -67,8 +52,7 @@ static int stop(void **state)
 {
 	struct fixture *fixture = *state;
 	daemon_done(&fixture->daemon);
-	free(fixture->clock);
-	free(fixture->assignment);
+	wound_clock_done(&fixture->clock);
 	free(fixture);
 	return 0;
 }
@@ -167,11 +151,11 @@ static void must_log(struct fixture *fixture, const char *line)
 static void figures_are_overdue_the_day_after_and_settled_when_they_come(void **state)
 {
 	struct fixture *fixture = *state;
-	set_clock(fixture, "2024-07-15 23:59");
+	wound_clock_set_china(&fixture->clock, "2024-07-15 23:59");
 	pause_ms(2500);
 	await_alerts(fixture, "");
 	assert_int_equal(count_commits(fixture), 1);
-	set_clock(fixture, "2024-07-16 00:00");
+	wound_clock_set_china(&fixture->clock, "2024-07-16 00:00");
 	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
 	                      "the first since 2024-07-15\n"
 	                      "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, "
@@ -184,7 +168,7 @@ static void figures_are_overdue_the_day_after_and_settled_when_they_come(void **
 	                      "the first since 2024-07-15\n"
 	                      "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, "
 	                      "the first since 2024-07-15\n");
-	set_clock(fixture, "2024-07-18 10:00");
+	wound_clock_set_china(&fixture->clock, "2024-07-18 10:00");
 	push(fixture, "north_office", "births,north,2024-06,7\n");
 	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
 	                      "the first since 2024-07-15\n"
@@ -208,7 +192,7 @@ static void what_is_told_from_some_areas_says_so(void **state)
 	struct fixture *fixture = *state;
 	push(fixture, "north_office", "people,north,2023,1000\nbeds,north,2024-05,4\n");
 	push(fixture, "south_office", "people,south,2023,1000\n");
-	set_clock(fixture, "2024-06-18 09:00");
+	wound_clock_set_china(&fixture->clock, "2024-06-18 09:00");
 	await_alerts(fixture,
 	             "1 verdict open 2024-06-18: Beds per 1000 (little, row 1) has slipped to off track "
 	             "in 2024-05: 4.00; provisional, from 1 of 2 areas\n");
@@ -275,12 +259,12 @@ static void must_rebuild(struct fixture *fixture)
 static void what_an_operator_does_is_kept_with_who_and_why(void **state)
 {
 	struct fixture *fixture = *state;
-	set_clock(fixture, "2024-07-16 08:00");
+	wound_clock_set_china(&fixture->clock, "2024-07-16 08:00");
 	await_alerts(fixture, "2 overdue open 2024-07-16: South office: 2 of 2 figures for 2024-06 overdue, "
 	                      "the first since 2024-07-15\n"
 	                      "1 overdue open 2024-07-16: North office: 2 of 2 figures for 2024-06 overdue, "
 	                      "the first since 2024-07-15\n");
-	set_clock(fixture, "2024-07-16 09:30");
+	wound_clock_set_china(&fixture->clock, "2024-07-16 09:30");
 	must_be_told(fixture, "suanpan alerts ack 1 --why 'the office is moving'", 0,
 	             "Alert 1 is acknowledged.");
 	daemon_kill(&fixture->daemon); /* what was answered is there */
@@ -416,7 +400,7 @@ static void who_watches_is_told_when_something_is_raised(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, watch, &watcher), 0);
 	for (size_t i = 0; i < sizeof times / sizeof times[0] && !atomic_load(&watcher.done); i++) {
 		pause_ms(2500);
-		set_clock(*state, times[i]);
+		wound_clock_set_china(&watcher.fixture->clock, times[i]);
 	}
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	if (watcher.run.status != 0)
@@ -440,7 +424,7 @@ static void who_watches_is_told_what_operators_do(void **state)
 {
 	struct watcher watcher = {.fixture = *state};
 	pthread_t thread;
-	set_clock(*state, "2024-12-17 08:00");
+	wound_clock_set_china(&watcher.fixture->clock, "2024-12-17 08:00");
 	pause_ms(2500);
 	assert_int_equal(pthread_create(&thread, NULL, watch_one, &watcher), 0);
 	for (int alert = 1; alert <= 12 && !atomic_load(&watcher.done); alert++) {

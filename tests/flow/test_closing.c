@@ -10,31 +10,16 @@
 #include "tests/lib/daemon.h"
 #include "tests/lib/little_city.h"
 #include "tests/lib/scratch.h"
-#include <inttypes.h>
+#include "tests/lib/wound_clock.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 struct fixture {
 	struct daemon daemon;
-	char *clock, *assignment;
-	const char *environment[2];
+	struct wound_clock clock;
 };
-
-/* A time of day in China, such as "2024-07-16 00:01". */
-static void set_clock(struct fixture *fixture, const char *time)
-{
-	struct tm fields = {.tm_isdst = 0};
-	char text[32], *part = scratch_path(fixture->daemon.folder, "clock.part");
-	assert_non_null(strptime(time, "%Y-%m-%d %H:%M", &fields));
-	int length =
-	    snprintf(text, sizeof text, "%" PRId64, ((int64_t)timegm(&fields) - (int64_t)8 * 3600) * 1000);
-	scratch_write(part, text, (size_t)length);
-	assert_int_equal(rename(part, fixture->clock), 0);
-	free(part);
-}
 
 /* The Spring Festival of 2024, with the Sundays that are worked for it. */
 static const char calendar[] = "holidays: [2024-02-10, 2024-02-11, 2024-02-12, 2024-02-13, 2024-02-14,\n"
@@ -50,11 +35,9 @@ static int start(void **state)
 	char *path = scratch_path(catalogue, "calendar.yaml");
 	scratch_write(path, calendar, sizeof calendar - 1);
 	daemon_prepare(&fixture->daemon, folder, catalogue);
-	fixture->clock = scratch_path(folder, "clock");
-	assert_true(asprintf(&fixture->assignment, "SUANPAN_CLOCK_FILE=%s", fixture->clock) > 0);
-	fixture->environment[0] = fixture->assignment;
-	fixture->daemon.daemon_environment = fixture->environment;
-	set_clock(fixture, "2024-01-03 09:00");
+	wound_clock_init(&fixture->clock, folder);
+	fixture->daemon.daemon_environment = fixture->clock.environment;
+	wound_clock_set_china(&fixture->clock, "2024-01-03 09:00");
 	daemon_restart(&fixture->daemon);
 	free(path);
 	free(catalogue);
@@ -66,8 +49,7 @@ static int stop(void **state)
 {
 	struct fixture *fixture = *state;
 	daemon_done(&fixture->daemon);
-	free(fixture->clock);
-	free(fixture->assignment);
+	wound_clock_done(&fixture->clock);
 	free(fixture);
 	return 0;
 }
@@ -129,15 +111,15 @@ static void a_closed_month_changes_only_by_a_correction_that_says_why(void **sta
 	static const char closed[] =
 	    "push.csv:2: period: 2024-06 is closed; only a correction that says why changes it";
 	const char *list = "suanpan list closed --format csv";
-	set_clock(fixture, "2024-07-10 09:00");
+	wound_clock_set_china(&fixture->clock, "2024-07-10 09:00");
 	push(fixture, "beds,north,2024-06,100", "", 0, "1 report, all accepted");
 	must_end(fixture, "suanpan close 2024-06", 2, "--why is missing: every act needs a reason");
 	must_end(fixture, "suanpan close 2024-07 --why early", 1, "2024-07 is not over yet.");
-	set_clock(fixture, "2024-07-20 09:00");
+	wound_clock_set_china(&fixture->clock, "2024-07-20 09:00");
 	must_end(fixture, "suanpan close 2024-06 --why 'in the yearbook'", 0,
 	         "2024-06 is closed: its figures change only for a reason now.");
 	must_end(fixture, "suanpan close 2024-06 --why 'in the yearbook'", 0, "2024-06 is closed already.");
-	set_clock(fixture, "2024-07-21 09:00");
+	wound_clock_set_china(&fixture->clock, "2024-07-21 09:00");
 	push(fixture, "beds,north,2024-06,101", "", 1, closed);
 	push(fixture, "beds,north,2024-06,101", "", 1,
 	     "what has to change in a closed period goes with --correction REASON\n");
@@ -241,9 +223,9 @@ static void the_calendar_says_what_is_due_and_whose_is_overdue(void **state)
 	struct fixture *fixture = *state;
 	must_end(fixture, "suanpan calendar --reporter north_office --days 45", 0, "nothing is due");
 	must_be_due(fixture, "--days 46", "2024-02-18,46,due,north_office,2024-01,2,0,beds;births\n");
-	set_clock(fixture, "2024-02-18 23:59");
+	wound_clock_set_china(&fixture->clock, "2024-02-18 23:59");
 	must_be_due(fixture, "--days 0", "2024-02-18,0,due,north_office,2024-01,2,0,beds;births\n");
-	set_clock(fixture, "2024-02-19 00:00");
+	wound_clock_set_china(&fixture->clock, "2024-02-19 00:00");
 	push(fixture, "beds,north,2024-01,100", "", 0, "1 report, all accepted");
 	must_be_due(fixture, "",
 	            "2024-02-18,-1,overdue,north_office,2024-01,2,1,births\n"

@@ -219,12 +219,8 @@ static char *read_back(FILE *file)
 
 char *daemon_log(const struct daemon *daemon)
 {
-	char *path = scratch_path(daemon->folder, "log");
-	FILE *file = fopen(path, "rb");
-	if (!file)
-		give_up(path);
-	free(path);
-	return read_back(file);
+	long place = 0;
+	return daemon_log_since(daemon, &place);
 }
 
 char *daemon_log_since(const struct daemon *daemon, long *place)

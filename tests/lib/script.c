@@ -14,6 +14,7 @@
 #include "tests/lib/little_city.h"
 #include "tests/lib/peer.h"
 #include "tests/lib/scratch.h"
+#include "tests/lib/wound_clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -37,7 +38,7 @@ static const struct step {
 	struct peer_report report;
 	Suanpan__Outcome outcome;
 	Suanpan__ActKind act;
-	const char *clock; /* before the act it is wound to this */
+	int64_t clock_ms; /* before the act it is wound to this; 0: it is not */
 } steps[SCRIPT_STEPS] = {
     {.what = START},
     {.what = REPORT,
@@ -64,7 +65,7 @@ static const struct step {
      .outcome = SUANPAN__OUTCOME__OUTCOME_ACCEPTED},
     {.what = ACT, .act = SUANPAN__ACT_KIND__ACT_CLOSE},
     /* In January 2024. The daemon may come before us, for the day has turned: what it leaves is the same. */
-    {.what = ACT, .act = SUANPAN__ACT_KIND__ACT_LOOK, .clock = "1705723200000"},
+    {.what = ACT, .act = SUANPAN__ACT_KIND__ACT_LOOK, .clock_ms = 1705723200000},
     {.what = ACT, .act = SUANPAN__ACT_KIND__ACT_ACKNOWLEDGE},
 };
 
@@ -74,7 +75,7 @@ struct play {
 	struct daemon daemon;
 	struct injected injected;
 	const char *environment[10];
-	char *clock, *clock_file; /* as the environment says it, and its path */
+	struct wound_clock clock;
 	void *context, *socket;
 	int next; /* step; all before it are done, which was acked */
 	int64_t deadline_ms;
@@ -381,20 +382,11 @@ static Suanpan__Answer *await_answer(struct play *play, struct peer *peer)
 	return NULL;
 }
 
-/* At once, as the daemon may look at any moment. */
-static void wind_clock(const struct play *play, const char *to)
-{
-	char *part = scratch_path(play->daemon.folder, "clock.part");
-	scratch_write(part, to, strlen(to));
-	assert_int_equal(rename(part, play->clock_file), 0);
-	free(part);
-}
-
 static void act(struct play *play, const struct step *step)
 {
 	struct peer peer;
-	if (step->clock)
-		wind_clock(play, step->clock);
+	if (step->clock_ms != 0)
+		wound_clock_set(&play->clock, step->clock_ms);
 	peer_open(&peer, play->daemon.query);
 	Suanpan__Answer *answer = send_act(play, &peer, step->act) ? await_answer(play, &peer) : NULL;
 	if (answer && answer->failure) {
@@ -521,25 +513,23 @@ static void stop(struct play *play)
 static void open_play(struct play *play, struct script *script)
 {
 	char *folder = scratch_new(), *catalogue = scratch_path(folder, "catalogue");
-	char *clock = scratch_path(folder, "clock");
 	size_t count = 0;
 	*play = (struct play){.script = script};
 	daemon_prepare(&play->daemon, folder, catalogue);
 	play->daemon.more = "--set reserve=0";
 	injected_init(&play->injected, folder, "/store", script->callers);
-	scratch_write(clock, "1700000000000", 13);
-	assert_true(asprintf(&play->clock, "SUANPAN_CLOCK_FILE=%s", clock) > 0);
+	wound_clock_init(&play->clock, folder);
+	wound_clock_set(&play->clock, 1700000000000);
 	while (play->injected.environment[count]) {
 		play->environment[count] = play->injected.environment[count];
 		count++;
 	}
-	play->environment[count] = play->clock;
+	play->environment[count] = play->clock.assignment;
 	play->daemon.daemon_environment = play->environment;
 	link_catalogue(play, "first");
 	assert_int_equal(endpoint_context_new(&play->context), 0);
 	play->deadline_ms = now_ms() + PATIENCE_MS;
 	free(catalogue);
-	play->clock_file = clock;
 }
 
 static void close_play(struct play *play)
@@ -548,8 +538,7 @@ static void close_play(struct play *play)
 	endpoint_context_free(play->context);
 	injected_done(&play->injected);
 	daemon_done(&play->daemon);
-	free(play->clock);
-	free(play->clock_file);
+	wound_clock_done(&play->clock);
 }
 
 struct script_outcome script_run(struct script *script, struct inject_fault fault)
