@@ -8,28 +8,19 @@
 #include <cmocka.h>
 
 #include "daemon/store/alerts.h"
-#include "tests/lib/adopt.h"
-#include "tests/lib/little_city.h"
-#include "tests/lib/scratch.h"
+#include "tests/lib/little_store.h"
 #include <stdlib.h>
-#include <string.h>
 
 struct fixture {
-	char *folder;
-	struct catalogue *catalogue;
-	struct store *store;
+	struct little_store city;
 	struct write *write; /* NULL: none has begun */
 };
 
 static int begin(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof *fixture);
-	fixture->folder = scratch_new();
-	char *path = scratch_path(fixture->folder, "store");
-	fixture->catalogue = little_city_load(fixture->folder);
-	assert_int_equal(store_open(path, &fixture->store), 0);
-	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000);
-	free(path);
+	assert_non_null(fixture);
+	little_store_init(&fixture->city);
 	*state = fixture;
 	return 0;
 }
@@ -38,16 +29,14 @@ static int end(void **state)
 {
 	struct fixture *fixture = *state;
 	write_abort(fixture->write);
-	store_close(fixture->store);
-	catalogue_free(fixture->catalogue);
-	scratch_free(fixture->folder);
+	little_store_done(&fixture->city);
 	free(fixture);
 	return 0;
 }
 
 static struct write *start(struct fixture *fixture, int64_t wall_ms)
 {
-	assert_int_equal(write_begin(fixture->store, wall_ms, &fixture->write), 0);
+	assert_int_equal(write_begin(fixture->city.store, wall_ms, &fixture->write), 0);
 	return fixture->write;
 }
 
@@ -62,7 +51,7 @@ static struct alert *read_all(struct fixture *fixture, uint64_t at_commit, size_
 	struct snapshot *snapshot;
 	struct alert *alerts;
 	struct moment moment;
-	assert_int_equal(snapshot_open(fixture->store, &snapshot), 0);
+	assert_int_equal(snapshot_open(fixture->city.store, &snapshot), 0);
 	if (at_commit > 0) {
 		assert_int_equal(snapshot_find_commit(snapshot, at_commit, &moment), 0);
 		snapshot_go_back(snapshot, &moment);
@@ -76,7 +65,7 @@ static void must_count(struct fixture *fixture, uint64_t open, uint64_t acknowle
 {
 	struct snapshot *snapshot;
 	struct alert_count count;
-	assert_int_equal(snapshot_open(fixture->store, &snapshot), 0);
+	assert_int_equal(snapshot_open(fixture->city.store, &snapshot), 0);
 	assert_int_equal(snapshot_count_alerts(snapshot, &count), 0);
 	snapshot_close(snapshot);
 	assert_int_equal(count.open, open);

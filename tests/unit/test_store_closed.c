@@ -7,40 +7,9 @@
 
 #include "daemon/store/store.h"
 #include "daemon/store/write.h"
-#include "tests/lib/adopt.h"
-#include "tests/lib/little_city.h"
-#include "tests/lib/scratch.h"
+#include "tests/lib/little_store.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct fixture {
-	char *folder, *path;
-	struct catalogue *catalogue;
-	struct store *store;
-};
-
-static int open_fixture(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	fixture->folder = scratch_new();
-	fixture->path = scratch_path(fixture->folder, "store");
-	fixture->catalogue = little_city_load(fixture->folder);
-	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
-	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000); /* commit 1 */
-	*state = fixture;
-	return 0;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *fixture = *state;
-	store_close(fixture->store);
-	catalogue_free(fixture->catalogue);
-	free(fixture->path);
-	scratch_free(fixture->folder);
-	free(fixture);
-	return 0;
-}
 
 static struct period period_of(const char *text)
 {
@@ -50,7 +19,8 @@ static struct period period_of(const char *text)
 }
 
 /* In a commit of its own. */
-static void act(struct fixture *fixture, int (*effect)(struct write *, struct period), const char *period)
+static void act(struct little_store *fixture, int (*effect)(struct write *, struct period),
+                const char *period)
 {
 	struct write *write;
 	assert_int_equal(write_begin(fixture->store, 2000, &write), 0);
@@ -60,7 +30,7 @@ static void act(struct fixture *fixture, int (*effect)(struct write *, struct pe
 	assert_int_equal(write_commit(write), 0);
 }
 
-static bool is_closed(struct fixture *fixture, const char *period)
+static bool is_closed(struct little_store *fixture, const char *period)
 {
 	struct write *write;
 	bool closed, again;
@@ -74,7 +44,7 @@ static bool is_closed(struct fixture *fixture, const char *period)
 }
 
 /* As of `commit` (0: now): "2024 2024-06". */
-static void must_list(struct fixture *fixture, uint64_t commit, const char *expected)
+static void must_list(struct little_store *fixture, uint64_t commit, const char *expected)
 {
 	struct snapshot *snapshot;
 	struct closed_period *periods;
@@ -99,14 +69,14 @@ static void must_list(struct fixture *fixture, uint64_t commit, const char *expe
 
 static void nothing_is_closed_at_first(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	assert_false(is_closed(fixture, "2024-06"));
 	must_list(fixture, 0, "");
 }
 
 static void what_lies_wholly_inside_is_closed(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	act(fixture, write_close, "2024-Q2");
 	assert_true(is_closed(fixture, "2024-Q2"));
 	assert_true(is_closed(fixture, "2024-04"));
@@ -121,7 +91,7 @@ static void what_lies_wholly_inside_is_closed(void **state)
 
 static void one_write_answers_for_many_periods(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct write *write;
 	bool closed;
 	act(fixture, write_close, "2024-06");
@@ -141,7 +111,7 @@ static void one_write_answers_for_many_periods(void **state)
 
 static void the_smallest_closed_period_around_is_found(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct write *write;
 	struct period around;
 	act(fixture, write_close, "2024");
@@ -157,7 +127,7 @@ static void the_smallest_closed_period_around_is_found(void **state)
 
 static void a_reopened_period_is_open_unless_a_larger_one_is_closed(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	act(fixture, write_close, "2024-06");
 	act(fixture, write_reopen, "2024-06");
 	assert_false(is_closed(fixture, "2024-06"));
@@ -171,7 +141,7 @@ static void a_reopened_period_is_open_unless_a_larger_one_is_closed(void **state
 
 static void the_list_is_as_of_any_commit(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	act(fixture, write_close, "2024-06");    /* 2 */
 	act(fixture, write_close, "2024");       /* 3 */
 	act(fixture, write_close, "2023-12-31"); /* 4 */
@@ -190,7 +160,7 @@ static void the_list_is_as_of_any_commit(void **state)
 
 static void an_act_is_in_the_journal(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct snapshot *snapshot;
 	struct journal_entry entry;
 	act(fixture, write_close, "2024-06");
@@ -205,7 +175,7 @@ static void an_act_is_in_the_journal(void **state)
 
 static void a_store_knows_when_it_began(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct snapshot *snapshot;
 	struct write *write;
 	int64_t wall_ms;
@@ -221,7 +191,7 @@ static void a_store_knows_when_it_began(void **state)
 	snapshot_close(snapshot);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+#define CASE(name) cmocka_unit_test_setup_teardown(name, little_store_set_up, little_store_tear_down)
 
 int main(void)
 {

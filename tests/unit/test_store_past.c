@@ -11,46 +11,16 @@
 #include "daemon/store/store.h"
 #include "daemon/store/write.h"
 #include "tests/lib/adopt.h"
-#include "tests/lib/little_city.h"
+#include "tests/lib/little_store.h"
 #include "tests/lib/scratch.h"
 #include <stdlib.h>
 #include <string.h>
-
-struct fixture {
-	char *folder;
-	struct catalogue *catalogue;
-	struct store *store;
-	uint64_t sequence;
-};
-
-static int open_fixture(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	fixture->folder = scratch_new();
-	char *path = scratch_path(fixture->folder, "store");
-	fixture->catalogue = little_city_load(fixture->folder);
-	assert_int_equal(store_open(path, &fixture->store), 0);
-	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000);
-	free(path);
-	*state = fixture;
-	return 0;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *fixture = *state;
-	store_close(fixture->store);
-	catalogue_free(fixture->catalogue);
-	scratch_free(fixture->folder);
-	free(fixture);
-	return 0;
-}
 
 static const struct period june = {.code = PERIOD_MONTH << 28 | (2024 * 12 + 5)};
 static const struct period july = {.code = PERIOD_MONTH << 28 | (2024 * 12 + 6)};
 
 /* One observation and one kept value (none where `units` is negative) in a commit of their own. */
-static void commit_one(struct fixture *fixture, struct period period, int64_t beds, int64_t units,
+static void commit_one(struct little_store *fixture, struct period period, int64_t beds, int64_t units,
                        int64_t wall_ms)
 {
 	struct observation observation = {
@@ -74,7 +44,7 @@ static void commit_one(struct fixture *fixture, struct period period, int64_t be
 	assert_int_equal(write_commit(write), 0);
 }
 
-static struct snapshot *go_back(struct fixture *fixture, uint64_t commit)
+static struct snapshot *go_back(struct little_store *fixture, uint64_t commit)
 {
 	struct snapshot *snapshot;
 	struct moment moment;
@@ -86,7 +56,7 @@ static struct snapshot *go_back(struct fixture *fixture, uint64_t commit)
 }
 
 /* The kept value of June as it stood; -1: none was kept. */
-static int64_t units_then(struct fixture *fixture, uint64_t commit)
+static int64_t units_then(struct little_store *fixture, uint64_t commit)
 {
 	struct snapshot *snapshot = go_back(fixture, commit);
 	struct stored_value value;
@@ -100,7 +70,7 @@ static int64_t units_then(struct fixture *fixture, uint64_t commit)
 	return value.units;
 }
 
-static int64_t beds_then(struct fixture *fixture, struct period period, uint64_t commit)
+static int64_t beds_then(struct little_store *fixture, struct period period, uint64_t commit)
 {
 	struct snapshot *snapshot = go_back(fixture, commit);
 	struct cell_source source = snapshot_cells(snapshot);
@@ -118,7 +88,7 @@ static void a_value_is_seen_as_it_was_after_every_commit(void **state)
 {
 	/* dropped in commit 4, back in 5, unchanged in 6 */
 	static const int64_t units[] = {500, 600, -1, 700, 700, 800};
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
 		commit_one(fixture, june, 10 + (int64_t)i, units[i], 2000);
 	assert_int_equal(units_then(fixture, 1), -1);
@@ -128,7 +98,7 @@ static void a_value_is_seen_as_it_was_after_every_commit(void **state)
 
 static void a_cell_is_seen_as_it_was_after_every_commit(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	for (int64_t i = 0; i < 5; i++)
 		commit_one(fixture, june, 10 + i, 1, 2000);
 	commit_one(fixture, july, 77, 1, 2000);
@@ -141,7 +111,7 @@ static void a_cell_is_seen_as_it_was_after_every_commit(void **state)
 
 static void extents_and_the_summary_go_back_too(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct extent extent;
 	struct store_summary summary;
 	uint32_t id = fixture->catalogue->statistics[BEDS].id;
@@ -163,7 +133,7 @@ static void extents_and_the_summary_go_back_too(void **state)
 	snapshot_close(snapshot);
 }
 
-static uint64_t commit_at(struct fixture *fixture, int64_t wall_ms)
+static uint64_t commit_at(struct little_store *fixture, int64_t wall_ms)
 {
 	struct snapshot *snapshot;
 	struct moment moment = {.commit = 0};
@@ -176,7 +146,7 @@ static uint64_t commit_at(struct fixture *fixture, int64_t wall_ms)
 
 static void a_time_of_day_finds_the_newest_commit_by_then(void **state)
 {
-	struct fixture *fixture = *state; /* commit 1 at 1000 */
+	struct little_store *fixture = *state; /* commit 1 at 1000 */
 	commit_one(fixture, june, 1, 1, 2000);
 	commit_one(fixture, june, 2, 1, 3000);
 	commit_one(fixture, june, 3, 1, 500); /* the clock went back: counted as 3000 */
@@ -191,7 +161,7 @@ static void a_time_of_day_finds_the_newest_commit_by_then(void **state)
 
 static void a_commit_that_is_not_there_is_nothing(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct snapshot *snapshot;
 	struct moment moment;
 	assert_int_equal(snapshot_open(fixture->store, &snapshot), 0);
@@ -201,7 +171,7 @@ static void a_commit_that_is_not_there_is_nothing(void **state)
 	snapshot_close(snapshot);
 }
 
-static const char *catalogue_then(struct fixture *fixture, uint64_t commit, char text[32])
+static const char *catalogue_then(struct little_store *fixture, uint64_t commit, char text[32])
 {
 	struct snapshot *snapshot = go_back(fixture, commit);
 	uint8_t hash[STORE_HASH_SIZE];
@@ -216,7 +186,7 @@ static const char *catalogue_then(struct fixture *fixture, uint64_t commit, char
 
 static void the_catalogue_in_force_is_known_for_every_commit(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	char text[32];
 	commit_one(fixture, june, 1, 1, 2000);
 	adopt_catalogue(fixture->store, fixture->catalogue, "two", 3000);
@@ -229,7 +199,7 @@ static void the_catalogue_in_force_is_known_for_every_commit(void **state)
 
 static void a_value_of_a_removed_indicator_is_dropped_but_stays_in_the_past(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	uint32_t id = fixture->catalogue->indicators[BEDS_PER_1000].id;
 	struct stored_value value;
 	commit_one(fixture, june, 1, 500, 2000);
@@ -252,7 +222,7 @@ static bool everything_is_reported(void *context, uint32_t statistic)
 
 static void what_is_stored_keeps_its_meaning(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	char *again = scratch_new(), *text = NULL;
 	size_t size;
 	struct catalogue *other = little_city_load(again);
@@ -275,7 +245,7 @@ static void what_is_stored_keeps_its_meaning(void **state)
 	scratch_free(again);
 }
 
-#define PAST_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+#define PAST_TEST(name) cmocka_unit_test_setup_teardown(name, little_store_set_up, little_store_tear_down)
 
 int main(void)
 {

@@ -6,41 +6,8 @@
 #include <cmocka.h>
 
 #include "daemon/store/write.h"
-#include "tests/lib/adopt.h"
-#include "tests/lib/little_city.h"
-#include "tests/lib/scratch.h"
+#include "tests/lib/little_store.h"
 #include <stdlib.h>
-#include <string.h>
-
-struct fixture {
-	char *folder, *path;
-	struct catalogue *catalogue;
-	struct store *store;
-	uint64_t sequence;
-};
-
-static int open_fixture(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	fixture->folder = scratch_new();
-	fixture->path = scratch_path(fixture->folder, "store");
-	fixture->catalogue = little_city_load(fixture->folder);
-	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
-	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000);
-	*state = fixture;
-	return 0;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *fixture = *state;
-	store_close(fixture->store);
-	catalogue_free(fixture->catalogue);
-	free(fixture->path);
-	scratch_free(fixture->folder);
-	free(fixture);
-	return 0;
-}
 
 static struct observation beds(uint32_t area, int part, int64_t value)
 {
@@ -52,7 +19,7 @@ static struct observation beds(uint32_t area, int part, int64_t value)
 }
 
 /* One commit of a report for each observation; ret_entries has room for them. */
-static void store_group(struct fixture *fixture, const struct observation *observations, size_t count,
+static void store_group(struct little_store *fixture, const struct observation *observations, size_t count,
                         uint64_t *ret_entries)
 {
 	struct write *write;
@@ -71,14 +38,14 @@ static void store_group(struct fixture *fixture, const struct observation *obser
 	assert_int_equal(write_commit(write), 0);
 }
 
-static struct snapshot *open_snapshot(struct fixture *fixture)
+static struct snapshot *open_snapshot(struct little_store *fixture)
 {
 	struct snapshot *snapshot;
 	assert_int_equal(snapshot_open(fixture->store, &snapshot), 0);
 	return snapshot;
 }
 
-static void expect_revisions(struct fixture *fixture, uint32_t area, int part,
+static void expect_revisions(struct little_store *fixture, uint32_t area, int part,
                              const struct revision *expected, size_t expected_count)
 {
 	struct snapshot *snapshot = open_snapshot(fixture);
@@ -101,7 +68,7 @@ static void expect_revisions(struct fixture *fixture, uint32_t area, int part,
 
 static void revisions_come_oldest_first_and_end_with_the_current_one(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	enum { COUNT = 300 }; /* beyond one byte of the entry, so that keys in the wrong order would show */
 	struct revision expected[COUNT];
 	for (int i = 0; i < COUNT; i++) {
@@ -119,7 +86,7 @@ static void revisions_come_oldest_first_and_end_with_the_current_one(void **stat
 
 static void every_step_within_a_group_is_a_revision(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	const struct observation made[] = {beds(NORTH, 5, 1), beds(SOUTH, 5, 9), beds(NORTH, 5, 2),
 	                                   beds(NORTH, 5, 2), beds(NORTH, 5, 1)};
 	uint64_t entries[5];
@@ -132,7 +99,7 @@ static void every_step_within_a_group_is_a_revision(void **state)
 
 static void a_snapshot_stays_as_it_was_opened(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation first = beds(NORTH, 5, 1), second = beds(NORTH, 5, 2);
 	struct store_summary summary;
 	struct extent extent;
@@ -160,7 +127,7 @@ static void a_snapshot_stays_as_it_was_opened(void **state)
 
 static void an_entry_is_the_report_as_it_came(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation made[2] = {beds(NORTH, 5, 1), beds(NORTH, 5, 2)};
 	struct journal_entry entry;
 	struct reporter_summary summary;
@@ -190,7 +157,7 @@ static void an_entry_is_the_report_as_it_came(void **state)
 	snapshot_close(snapshot);
 }
 
-#define READ_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+#define READ_TEST(name) cmocka_unit_test_setup_teardown(name, little_store_set_up, little_store_tear_down)
 
 int main(void)
 {

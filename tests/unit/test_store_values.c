@@ -6,42 +6,10 @@
 #include <cmocka.h>
 
 #include "daemon/store/write.h"
-#include "tests/lib/adopt.h"
-#include "tests/lib/little_city.h"
-#include "tests/lib/scratch.h"
+#include "tests/lib/little_store.h"
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct fixture {
-	char *folder, *path;
-	struct catalogue *catalogue;
-	struct store *store;
-};
-
-static int open_fixture(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	fixture->folder = scratch_new();
-	fixture->path = scratch_path(fixture->folder, "store");
-	fixture->catalogue = little_city_load(fixture->folder);
-	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
-	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000);
-	*state = fixture;
-	return 0;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *fixture = *state;
-	store_close(fixture->store);
-	catalogue_free(fixture->catalogue);
-	free(fixture->path);
-	scratch_free(fixture->folder);
-	free(fixture);
-	return 0;
-}
 
 static struct period month(int year, int part)
 {
@@ -57,7 +25,7 @@ static struct value plain(int64_t units)
 }
 
 /* Keeps one value in a commit of its own; answers whether that changed anything. */
-static bool keep(struct fixture *fixture, uint32_t area, struct period period, const struct value *value)
+static bool keep(struct little_store *fixture, uint32_t area, struct period period, const struct value *value)
 {
 	struct write *write;
 	bool changed = false;
@@ -67,7 +35,7 @@ static bool keep(struct fixture *fixture, uint32_t area, struct period period, c
 	return changed;
 }
 
-static int read_value(struct fixture *fixture, uint32_t area, struct period period,
+static int read_value(struct little_store *fixture, uint32_t area, struct period period,
                       struct stored_value *ret_value)
 {
 	struct snapshot *snapshot;
@@ -78,7 +46,7 @@ static int read_value(struct fixture *fixture, uint32_t area, struct period peri
 	return result;
 }
 
-static uint64_t values_in(struct fixture *fixture)
+static uint64_t values_in(struct little_store *fixture)
 {
 	struct snapshot *snapshot;
 	struct store_summary summary;
@@ -90,7 +58,7 @@ static uint64_t values_in(struct fixture *fixture)
 
 static void a_kept_value_is_read_back(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct value value = plain(-512);
 	struct stored_value stored;
 	value.status = 'P';
@@ -117,7 +85,7 @@ static void a_kept_value_is_read_back(void **state)
 /* Whatever a reader would see is a change; the newest entry behind it is not. */
 static void only_what_a_reader_sees_is_a_change(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct value
 	    before = plain(512),
 	    values[] = {
@@ -152,7 +120,7 @@ static void only_what_a_reader_sees_is_a_change(void **state)
 
 static void a_value_without_anything_behind_it_is_dropped(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct value value = plain(1), nothing = {.state = VALUE_NO_DATA, .expected = 2};
 	struct stored_value stored;
 	assert_false(keep(fixture, CITY, month(2024, 5), &nothing));
@@ -172,7 +140,7 @@ static void a_value_without_anything_behind_it_is_dropped(void **state)
 
 static void of_many_missing_the_first_64_are_listed_and_all_counted(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct value value = plain(1);
 	struct stored_value stored;
 	uint32_t missing[200], carried[64];
@@ -212,7 +180,7 @@ static int see(void *context, struct period period, const struct stored_value *v
 	return seen->stop_with;
 }
 
-static int walk(struct fixture *fixture, uint32_t area, struct period from, struct period to,
+static int walk(struct little_store *fixture, uint32_t area, struct period from, struct period to,
                 struct seen *seen)
 {
 	struct snapshot *snapshot;
@@ -224,7 +192,7 @@ static int walk(struct fixture *fixture, uint32_t area, struct period from, stru
 	return result;
 }
 
-static void fill(struct fixture *fixture)
+static void fill(struct little_store *fixture)
 {
 	static const int parts[] = {11, 0, 5, 7};
 	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
@@ -240,7 +208,7 @@ static void fill(struct fixture *fixture)
 
 static void a_walk_keeps_to_its_area_frequency_and_periods(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct seen seen = {.stop_with = 0};
 	fill(fixture);
 	assert_int_equal(walk(fixture, NORTH, month(1900, 0), month(2199, 11), &seen), 0);
@@ -262,7 +230,7 @@ static void a_walk_keeps_to_its_area_frequency_and_periods(void **state)
 static void a_walk_passes_on_whatever_stopped_it(void **state)
 {
 	static const int answers[] = {1, 2, 42, -5};
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	fill(fixture);
 	for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
 		struct seen seen = {.stop_with = answers[i]};
@@ -271,7 +239,7 @@ static void a_walk_passes_on_whatever_stopped_it(void **state)
 	}
 }
 
-#define VALUES_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+#define VALUES_TEST(name) cmocka_unit_test_setup_teardown(name, little_store_set_up, little_store_tear_down)
 
 int main(void)
 {

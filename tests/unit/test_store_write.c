@@ -9,43 +9,12 @@
 #include "daemon/store/store.h"
 #include "daemon/store/write.h"
 #include "tests/lib/adopt.h"
-#include "tests/lib/little_city.h"
-#include "tests/lib/scratch.h"
+#include "tests/lib/little_store.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct fixture {
-	char *folder, *path;
-	struct catalogue *catalogue;
-	struct store *store;
-	uint64_t sequence;
-};
-
-static int open_fixture(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof *fixture);
-	fixture->folder = scratch_new();
-	fixture->path = scratch_path(fixture->folder, "store");
-	fixture->catalogue = little_city_load(fixture->folder);
-	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
-	adopt_catalogue(fixture->store, fixture->catalogue, "one", 1000);
-	*state = fixture;
-	return 0;
-}
-
-static int close_fixture(void **state)
-{
-	struct fixture *fixture = *state;
-	store_close(fixture->store);
-	catalogue_free(fixture->catalogue);
-	free(fixture->path);
-	scratch_free(fixture->folder);
-	free(fixture);
-	return 0;
-}
-
-static void reopen(struct fixture *fixture)
+static void reopen(struct little_store *fixture)
 {
 	store_close(fixture->store);
 	assert_int_equal(store_open(fixture->path, &fixture->store), 0);
@@ -66,7 +35,8 @@ static struct observation beds(uint32_t area, const char *period, int64_t value)
 }
 
 /* Accepts one report of these observations in a commit of its own. */
-static uint64_t store_report(struct fixture *fixture, const struct observation *observations, size_t count)
+static uint64_t store_report(struct little_store *fixture, const struct observation *observations,
+                             size_t count)
 {
 	struct write *write;
 	struct accepted_report report = {.name = {.reporter_id = 1, .sequence = ++fixture->sequence},
@@ -82,7 +52,8 @@ static uint64_t store_report(struct fixture *fixture, const struct observation *
 	return entry;
 }
 
-static struct cell read_cell(struct fixture *fixture, uint32_t statistic, uint32_t area, const char *period)
+static struct cell read_cell(struct little_store *fixture, uint32_t statistic, uint32_t area,
+                             const char *period)
 {
 	struct snapshot *snapshot;
 	const struct cell_row *row;
@@ -99,7 +70,7 @@ static struct cell read_cell(struct fixture *fixture, uint32_t statistic, uint32
 	return cell;
 }
 
-static struct store_summary summary_of(struct fixture *fixture)
+static struct store_summary summary_of(struct little_store *fixture)
 {
 	struct snapshot *snapshot;
 	struct store_summary summary;
@@ -111,7 +82,7 @@ static struct store_summary summary_of(struct fixture *fixture)
 
 static void an_observation_is_there_after_reopening(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation one = beds(NORTH, "2024-06", 120);
 	uint64_t entry = store_report(fixture, &one, 1);
 	reopen(fixture);
@@ -125,7 +96,7 @@ static void an_observation_is_there_after_reopening(void **state)
 
 static void a_correction_becomes_current_and_keeps_the_old_one(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation first = beds(NORTH, "2024-06", 120), second = beds(NORTH, "2024-06", 125);
 	uint64_t entries[2] = {store_report(fixture, &first, 1), store_report(fixture, &second, 1)};
 	struct snapshot *snapshot;
@@ -149,7 +120,7 @@ static void a_correction_becomes_current_and_keeps_the_old_one(void **state)
 
 static void the_same_value_again_adds_no_revision(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation one = beds(NORTH, "2024-06", 120);
 	uint64_t entry = store_report(fixture, &one, 1);
 	store_report(fixture, &one, 1);
@@ -160,7 +131,7 @@ static void the_same_value_again_adds_no_revision(void **state)
 
 static void within_a_group_the_later_report_wins(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation first = beds(NORTH, "2024-06", 120), second = beds(NORTH, "2024-06", 125);
 	struct accepted_report reports[2] = {
 	    {.name = {.reporter_id = 1, .sequence = 1}, .observations = &first, .observation_count = 1},
@@ -183,7 +154,7 @@ static void within_a_group_the_later_report_wins(void **state)
 
 static void an_aborted_group_never_was(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct store_summary before = summary_of(fixture), after;
 	struct observation one = beds(NORTH, "2024-06", 120);
 	struct accepted_report report = {
@@ -205,7 +176,7 @@ static void an_aborted_group_never_was(void **state)
 
 static void decisions_and_sequences_are_remembered(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation one = beds(NORTH, "2024-06", 120);
 	struct report_name name = {.reporter_id = 1, .sequence = 1},
 	                   other_stream = {.reporter_id = 1, .stream = {9}};
@@ -227,7 +198,7 @@ static void decisions_and_sequences_are_remembered(void **state)
 
 static void a_refusal_keeps_its_answer_and_only_the_newest_are_kept(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct write *write;
 	uint64_t first = 0, entry = 0;
 	const void *bytes;
@@ -253,7 +224,7 @@ static void a_refusal_keeps_its_answer_and_only_the_newest_are_kept(void **state
 
 static void an_extent_only_widens_and_says_how_it_moved(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation june = beds(NORTH, "2024-06", 1), may = beds(NORTH, "2024-05", 1);
 	struct accepted_report report = {
 	    .name = {.reporter_id = 1, .sequence = 2}, .observations = &may, .observation_count = 1};
@@ -277,7 +248,7 @@ static void an_extent_only_widens_and_says_how_it_moved(void **state)
 
 static void ids_survive_another_order_of_the_catalogue(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	uint32_t north = fixture->catalogue->areas[NORTH].id, south = fixture->catalogue->areas[SOUTH].id;
 	struct area swapped = fixture->catalogue->areas[NORTH];
 	fixture->catalogue->areas[NORTH] = fixture->catalogue->areas[SOUTH];
@@ -291,14 +262,14 @@ static void ids_survive_another_order_of_the_catalogue(void **state)
 
 static void a_second_daemon_is_refused(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct store *second;
 	assert_int_equal(store_open(fixture->path, &second), -EBUSY);
 }
 
 static void every_entry_changes_the_head(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation one = beds(NORTH, "2024-06", 120);
 	struct store_summary before = summary_of(fixture);
 	store_report(fixture, &one, 1);
@@ -313,7 +284,7 @@ static void every_entry_changes_the_head(void **state)
 
 static void below_the_reserve_no_write_begins_and_reading_goes_on(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct observation one = beds(NORTH, "2024-06", 120);
 	struct store_disk disk;
 	struct write *write = NULL;
@@ -341,7 +312,7 @@ static void below_the_reserve_no_write_begins_and_reading_goes_on(void **state)
 
 static void a_disk_that_was_low_has_room_only_with_an_eighth_more(void **state)
 {
-	struct fixture *fixture = *state;
+	struct little_store *fixture = *state;
 	struct store_disk disk;
 	assert_int_equal(store_look_at_disk(fixture->store, &disk), 0);
 	/* Between the two marks, with room for what others write to the disk meanwhile. */
@@ -359,7 +330,7 @@ static void a_disk_that_was_low_has_room_only_with_an_eighth_more(void **state)
 	assert_false(disk.is_low);
 }
 
-#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, little_store_set_up, little_store_tear_down)
 
 int main(void)
 {
